@@ -1,0 +1,41 @@
+# The libraries that ParBLO stands on, as the one interface target blo_deps.
+find_package(MPI 3.1 REQUIRED COMPONENTS C)
+
+# FindHDF5 asks h5pcc; without this it takes the serial h5cc when both exist.
+set(HDF5_PREFER_PARALLEL TRUE)
+find_package(HDF5 1.10 REQUIRED COMPONENTS C HL)
+if(NOT HDF5_IS_PARALLEL)
+  message(FATAL_ERROR "serial HDF5 found; install libhdf5-openmpi-dev")
+endif()
+
+# OpenBLAS by name (not libblas/liblapack): its symbols then come before those of the alternatives,
+# so ScaLAPACK's dgemm_ is the same one whatever libblas.so.3 points to.
+find_package(OpenBLAS CONFIG REQUIRED)
+
+# Debian's scalapack-config.cmake has a wrong prefix, so the library is found by name.
+find_library(SCALAPACK_LIB NAMES scalapack-openmpi scalapack REQUIRED)
+
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1)
+find_package(ZLIB REQUIRED)
+find_path(RANDOM123_INCLUDE_DIR NAMES Random123/philox.h REQUIRED)
+
+add_library(blo_deps INTERFACE)
+target_include_directories(blo_deps SYSTEM INTERFACE
+  ${HDF5_C_INCLUDE_DIRS} ${OpenBLAS_INCLUDE_DIRS} ${RANDOM123_INCLUDE_DIR})
+target_link_libraries(blo_deps INTERFACE
+  MPI::MPI_C ${SCALAPACK_LIB} ${OpenBLAS_LIBRARIES} ${HDF5_C_HL_LIBRARIES} ${HDF5_C_LIBRARIES}
+  PkgConfig::YAML ZLIB::ZLIB m)
+
+# Bits must not depend on the optimizer's mood: fused multiply-adds only where the code writes them.
+add_library(blo_flags INTERFACE)
+target_compile_options(blo_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wvla -Wdouble-promotion
+  -ffp-contract=off -fno-math-errno
+  $<$<BOOL:${BLO_WERROR}>:-Werror>)
+target_compile_definitions(blo_flags INTERFACE _POSIX_C_SOURCE=200809L)
+if(BLO_SANITIZE)
+  target_compile_options(blo_flags INTERFACE -fsanitize=${BLO_SANITIZE} -fno-omit-frame-pointer
+    -fno-sanitize-recover=all)
+  target_link_options(blo_flags INTERFACE -fsanitize=${BLO_SANITIZE})
+endif()

@@ -1,0 +1,211 @@
+/**
+ * @file
+ * data: tables of samples, readers, distributed sets cut into logical shards, and the products
+ * with their features.
+ *
+ * A table (blo_table) is samples in one rank's memory: features in their own storage type (8-bit,
+ * float or double, dense; double, sparse) and integer class labels. A source is where samples come
+ * from: an IDX pair, a LIBSVM or CSV file (gzip or not), or ParBLO's own HDF5 layout
+ * (docs/data-format.md). A set (blo_set) is n samples of a source spread over the ranks by logical
+ * shards.
+ */
+#ifndef BLO_DATA_H
+#define BLO_DATA_H
+
+#include <blo/comm.h>
+
+/* ----------------------------------------------------------------- tables */
+
+typedef enum blo_storage { BLO_U8, BLO_F32, BLO_F64 } blo_storage;
+
+/** Bytes of one value. */
+BLO_API size_t blo_storage_size(blo_storage storage);
+
+typedef struct blo_table {
+  blo_int n_rows, n_features;
+  blo_int n_classes;    /**< labels are 0..n_classes-1 */
+  bool sparse;
+  blo_storage storage;  /**< of `values`; BLO_F64 if sparse */
+  blo_int ld;           /**< dense: values of row i begin at i*ld; ld is a multiple of 8, the rest 0 */
+  void *values;         /**< dense [n_rows][ld]; sparse [nnz] */
+  blo_int *row_start;   /**< sparse: [n_rows + 1], from 0 */
+  int32_t *column;      /**< sparse: [nnz], ascending in each row */
+  int32_t *label;       /**< [n_rows], class index */
+  int32_t *class_value; /**< [n_classes] the label of each class in the file, ascending */
+} blo_table;
+
+/** Free a table and its arrays. NULL is accepted. Call: Local. */
+BLO_API void blo_table_destroy(blo_context *ctx, blo_table **table);
+
+typedef enum blo_format {
+  BLO_FORMAT_AUTO,
+  BLO_FORMAT_IDX,
+  BLO_FORMAT_LIBSVM,
+  BLO_FORMAT_CSV,
+  BLO_FORMAT_HDF5
+} blo_format;
+
+/** Names of the formats for option tables: "auto", "idx", "libsvm", "csv", "hdf5", NULL. */
+extern const char *const blo_format_names[];
+
+/** Where samples are and how to read them. Texts are borrowed. */
+typedef struct blo_source_spec {
+  const char *path;      /**< the file; for IDX the images */
+  const char *labels;    /**< IDX: the labels; else "" */
+  const char *group;     /**< HDF5: the group, e.g. "train"; "" means the only one */
+  int format;            /**< blo_format; AUTO decides by the file's first bytes */
+  blo_int label_column;  /**< CSV: counted from 0; negative from the end */
+  blo_int n_features;    /**< LIBSVM: 0 = the largest index seen; else indices above are an error */
+  blo_int n_classes;     /**< 0 = the distinct labels found, ascending; N = labels must be 0..N-1 */
+} blo_source_spec;
+
+/**
+ * Read a whole IDX, LIBSVM or CSV file into one rank's memory.
+ *
+ * Call  Local.
+ * @param[in]  classes  if not NULL, labels must be among its class_value (a test set's training set)
+ * @return BLO_OK; BLO_E_IO (missing, unreadable); BLO_E_FORMAT (truncated or damaged: message with
+ *         file and byte or line); BLO_E_DATA (NaN or infinite value, label out of range, no
+ *         samples); BLO_E_OPTION; BLO_E_MEMORY
+ */
+BLO_API BLO_MUST_USE blo_status blo_table_read(blo_context *ctx, const blo_source_spec *spec,
+                                               const blo_table *classes, blo_table **out);
+/**
+ * Write a table as a group of a file in ParBLO's HDF5 layout; several groups may share a file.
+ * The file appears under its name only when complete. Call: Local.
+ * @param[in] group  e.g. "train"; `names` and `tables` have `n` entries
+ * @return BLO_OK; BLO_E_IO; BLO_E_MEMORY
+ */
+BLO_API BLO_MUST_USE blo_status blo_table_write(blo_context *ctx, const char *path, blo_int n,
+                                                const char *const *names,
+                                                const blo_table *const *tables);
+
+/* ---------------------------------------------------------------- sources */
+
+typedef struct blo_source blo_source;
+
+/**
+ * Open a source: its sizes are known on every rank afterwards. Text formats are read by the root
+ * rank into its memory; of an HDF5 file only the header is read, by every rank.
+ *
+ * Call  Collective.
+ * @param[in] classes as for blo_table_read(), another source or NULL
+ */
+BLO_API BLO_MUST_USE blo_status blo_source_open(blo_comm *comm, const blo_source_spec *spec,
+                                                const blo_source *classes, blo_source **out);
+/** Close it. NULL is accepted. Call: Local. */
+BLO_API void blo_source_close(blo_source **source);
+BLO_API blo_int blo_source_n_rows(const blo_source *source);
+BLO_API blo_int blo_source_n_features(const blo_source *source);
+BLO_API blo_int blo_source_n_classes(const blo_source *source);
+BLO_API bool blo_source_is_sparse(const blo_source *source);
+
+/* ------------------------------------------------------------------- sets */
+
+/** n samples over all ranks; this rank has those of its shards, in order. */
+typedef struct blo_set {
+  blo_comm *comm;
+  blo_int n, n_shards;
+  blo_int first_shard, end_shard; /**< this rank's */
+  blo_int first;                  /**< number of the rank's first sample in the set */
+  blo_table *own;                 /**< the rank's samples; n_rows of them */
+} blo_set;
+
+/**
+ * Take rows of a source as a set: sample i of the set is row rows[i]. Each rank receives, or reads
+ * from the HDF5 file, only the rows of its shards.
+ *
+ * Call  Collective. Same: all arguments.
+ * @param[in] rows  [n] row numbers in the source, replicated
+ * @return BLO_OK; BLO_E_DATA if n < n_shards or n = 0, or a row is out of range; BLO_E_IO and
+ *         BLO_E_FORMAT from reading; BLO_E_OPTION if n_shards is no power of two or < ranks
+ */
+BLO_API BLO_MUST_USE blo_status blo_set_take(blo_comm *comm, blo_source *source, const blo_int *rows,
+                                             blo_int n, blo_int n_shards, blo_set **out);
+/** Free it. NULL is accepted. Call: Local. */
+BLO_API void blo_set_destroy(blo_set **set);
+/** First sample of shard s (one of the rank's), counted from the rank's first sample. */
+BLO_API blo_int blo_set_offset(const blo_set *set, blo_int s);
+/** A hash of all samples and labels, the same on any number of ranks. Call: Collective. */
+BLO_API uint64_t blo_set_fingerprint(const blo_set *set);
+
+/* --------------------------------------------------------- standardisation */
+
+/** a'_k = (a_k - shift_k) * scale_k, with [n_features] each. */
+typedef struct blo_scaling {
+  blo_int n_features;
+  double *shift, *scale;
+} blo_scaling;
+
+typedef enum blo_scaling_kind {
+  BLO_SCALING_NONE,     /**< shift 0, scale 1 */
+  BLO_SCALING_STANDARD, /**< mean 0, variance 1 per feature; sparse: scale by 1/rms, no shift */
+  BLO_SCALING_UNIT      /**< one factor for all: 1 / (largest absolute value) */
+} blo_scaling_kind;
+/** "none", "standard", "unit", NULL. */
+extern const char *const blo_scaling_names[];
+
+/** Find the scaling from a (training) set; constant features get scale 0. Same bits on any number
+ *  of ranks. Call: Collective. */
+BLO_API BLO_MUST_USE blo_status blo_scaling_create(const blo_set *set, blo_scaling_kind kind,
+                                                   blo_scaling **out);
+BLO_API void blo_scaling_destroy(blo_context *ctx, blo_scaling **scaling);
+
+/* ---------------------------------------------------------------- products */
+
+/**
+ * Products with the rows a_i of a table, each extended by a constant 1 (the bias) and scaled:
+ *
+ *     forward:  Z[i][c] = W_c . a'_i + b_c          adjoint:  G += sum_i R[i][c] (a'_i, 1)
+ *
+ * y-like vectors are [C][n_features + 1], row c = (W_c, b_c). The kernels work on *packed* weights
+ * and gradients, made from y-like vectors by blo_features_pack() and turned back by
+ * blo_features_unpack(); the scaling is folded in there, so that the features stay in their own
+ * storage type. Packed gradients are sums over samples and may be added.
+ */
+typedef struct blo_features {
+  const blo_table *table;      /**< borrowed */
+  const blo_scaling *scaling;  /**< borrowed, or NULL */
+  blo_int n_classes;           /**< C */
+  blo_int ld;                  /**< leading dimension of a packed weight, opaque */
+  int isa;                     /**< kernel family, the same on all ranks, see blo_isa_agree() */
+} blo_features;
+
+/** Set up the view. Call: Local. */
+BLO_API void blo_features_init(blo_features *f, const blo_table *table, const blo_scaling *scaling,
+                               blo_int n_classes, int isa);
+/** The kernel family that every rank's processor has (0 plain, 1 AVX2+FMA, 2 AVX-512); the
+ *  environment variable PARBLO_ISA (plain, avx2, avx512) lowers it. Call: Collective. */
+BLO_API int blo_isa_agree(blo_comm *comm);
+/** "plain", "avx2", "avx512". */
+BLO_API const char *blo_isa_name(int isa);
+/** Doubles in a packed weight or gradient. Call: Local. */
+BLO_API blo_int blo_features_packed_size(const blo_features *f);
+/** @param[in] y [C][n_features + 1]  @param[out] packed [packed_size]. Call: Local. */
+BLO_API void blo_features_pack(const blo_features *f, const double *y, double *packed);
+/** Chain rule back through the packing. @param[in] packed [packed_size] gradient
+ *  @param[out] y [C][n_features + 1], overwritten. Call: Local. */
+BLO_API void blo_features_unpack(const blo_features *f, const double *packed, double *y);
+
+enum { BLO_BLOCK_ROWS = 16 }; /**< rows that the two calls below take at most */
+
+/**
+ * Z = forward of `n` <= BLO_BLOCK_ROWS rows. Each Z[i] depends on row i alone, bit for bit.
+ * @param[in]  row  [n] table rows
+ * @param[in]  packed  weights
+ * @param[out] z  [n][C]
+ * Call: Local.
+ */
+BLO_API void blo_features_forward(const blo_features *f, const blo_int *row, blo_int n,
+                                  const double *packed, double *z);
+/**
+ * G += adjoint of the rows, added one row after the other, so the bits do not depend on how rows
+ * are grouped into calls.
+ * @param[in]     r  [n][C]
+ * @param[in,out] packed  gradient
+ * Call: Local.
+ */
+BLO_API void blo_features_adjoint(const blo_features *f, const blo_int *row, blo_int n,
+                                  const double *r, double *packed);
+
+#endif
