@@ -19,9 +19,9 @@
 #include <stdint.h>
 
 #if defined __GNUC__
-#define BLO_API         __attribute__((visibility("default")))
+#define BLO_API          __attribute__((visibility("default")))
 #define BLO_PRINTF(f, a) __attribute__((format(printf, f, a)))
-#define BLO_MUST_USE    __attribute__((warn_unused_result))
+#define BLO_MUST_USE     __attribute__((warn_unused_result))
 #else
 #define BLO_API
 #define BLO_PRINTF(f, a)
@@ -151,14 +151,16 @@ BLO_API _Noreturn void blo_bug(const char *file, int line, const char *fmt, ...)
  * Allocate `count * size` zeroed bytes, 64-byte aligned, counted in the context.
  *
  * Call       Local
- * @param[out] out  address of a pointer variable; NULL on failure. A count of 0 gives a valid pointer.
+ * @param[out] out  address of a pointer variable; NULL on failure. A count of 0 gives a valid
+ * pointer.
  * @return BLO_OK; BLO_E_MEMORY if there is not enough, or the product overflows; BLO_E_FAULT
  */
 BLO_API BLO_MUST_USE blo_status blo_alloc(blo_context *ctx, blo_int count, size_t size, void *out);
 /** Change the size of an allocation, keeping its contents; new bytes are zero. Call: Local. */
 BLO_API BLO_MUST_USE blo_status blo_realloc(blo_context *ctx, blo_int count, size_t size,
                                             void *in_out);
-/** Free what blo_alloc() gave and null the pointer variable; NULL inside is accepted. Call: Local. */
+/** Free what blo_alloc() gave and null the pointer variable; NULL inside is accepted. Call: Local.
+ */
 BLO_API void blo_free(blo_context *ctx, void *in_out);
 /** Copy a string into counted memory. Call: Local. @return BLO_OK; BLO_E_MEMORY */
 BLO_API BLO_MUST_USE blo_status blo_strdup(blo_context *ctx, const char *text, char **out);
@@ -194,7 +196,8 @@ typedef enum blo_log_level {
 BLO_API void blo_log_setup(blo_context *ctx, int rank, blo_log_level level);
 /** True if this rank would print at this level. Call: Local. */
 BLO_API bool blo_log_on(const blo_context *ctx, blo_log_level level);
-/** Print one line, `[level][where] text`, to stderr for errors and stdout otherwise. Call: Local. */
+/** Print one line, `[level][where] text`, to stderr for errors and stdout otherwise. Call: Local.
+ */
 BLO_API void blo_log(blo_context *ctx, blo_log_level level, const char *where, const char *fmt, ...)
     BLO_PRINTF(4, 5);
 

@@ -23,11 +23,11 @@ BLO_API size_t blo_storage_size(blo_storage storage);
 
 typedef struct blo_table {
   blo_int n_rows, n_features;
-  blo_int n_classes;    /**< labels are 0..n_classes-1 */
+  blo_int n_classes; /**< labels are 0..n_classes-1 */
   bool sparse;
-  blo_storage storage;  /**< of `values`; BLO_F64 if sparse */
-  blo_int ld;           /**< dense: values of row i begin at i*ld; ld is a multiple of 8, the rest 0 */
-  void *values;         /**< dense [n_rows][ld]; sparse [nnz] */
+  blo_storage storage; /**< of `values`; BLO_F64 if sparse */
+  blo_int ld;   /**< dense: values of row i begin at i*ld; ld is a multiple of 8, the rest 0 */
+  void *values; /**< dense [n_rows][ld]; sparse [nnz] */
   blo_int *row_start;   /**< sparse: [n_rows + 1], from 0 */
   int32_t *column;      /**< sparse: [nnz], ascending in each row */
   int32_t *label;       /**< [n_rows], class index */
@@ -46,24 +46,25 @@ typedef enum blo_format {
 } blo_format;
 
 /** Names of the formats for option tables: "auto", "idx", "libsvm", "csv", "hdf5", NULL. */
-extern const char *const blo_format_names[];
+BLO_API extern const char *const blo_format_names[];
 
 /** Where samples are and how to read them. Texts are borrowed. */
 typedef struct blo_source_spec {
-  const char *path;      /**< the file; for IDX the images */
-  const char *labels;    /**< IDX: the labels; else "" */
-  const char *group;     /**< HDF5: the group, e.g. "train"; "" means the only one */
-  int format;            /**< blo_format; AUTO decides by the file's first bytes */
-  blo_int label_column;  /**< CSV: counted from 0; negative from the end */
-  blo_int n_features;    /**< LIBSVM: 0 = the largest index seen; else indices above are an error */
-  blo_int n_classes;     /**< 0 = the distinct labels found, ascending; N = labels must be 0..N-1 */
+  const char *path;     /**< the file; for IDX the images */
+  const char *labels;   /**< IDX: the labels; else "" */
+  const char *group;    /**< HDF5: the group, e.g. "train"; "" means the only one */
+  int format;           /**< blo_format; AUTO decides by the file's first bytes */
+  blo_int label_column; /**< CSV: counted from 0; negative from the end */
+  blo_int n_features;   /**< LIBSVM: 0 = the largest index seen; else indices above are an error */
+  blo_int n_classes;    /**< 0 = the distinct labels found, ascending; N = labels must be 0..N-1 */
 } blo_source_spec;
 
 /**
  * Read a whole IDX, LIBSVM or CSV file into one rank's memory.
  *
  * Call  Local.
- * @param[in]  classes  if not NULL, labels must be among its class_value (a test set's training set)
+ * @param[in]  classes  if not NULL, labels must be among its class_value (a test set's training
+ * set)
  * @return BLO_OK; BLO_E_IO (missing, unreadable); BLO_E_FORMAT (truncated or damaged: message with
  *         file and byte or line); BLO_E_DATA (NaN or infinite value, label out of range, no
  *         samples); BLO_E_OPTION; BLO_E_MEMORY
@@ -120,8 +121,9 @@ typedef struct blo_set {
  * @return BLO_OK; BLO_E_DATA if n < n_shards or n = 0, or a row is out of range; BLO_E_IO and
  *         BLO_E_FORMAT from reading; BLO_E_OPTION if n_shards is no power of two or < ranks
  */
-BLO_API BLO_MUST_USE blo_status blo_set_take(blo_comm *comm, blo_source *source, const blo_int *rows,
-                                             blo_int n, blo_int n_shards, blo_set **out);
+BLO_API BLO_MUST_USE blo_status blo_set_take(blo_comm *comm, blo_source *source,
+                                             const blo_int *rows, blo_int n, blo_int n_shards,
+                                             blo_set **out);
 /** Free it. NULL is accepted. Call: Local. */
 BLO_API void blo_set_destroy(blo_set **set);
 /** First sample of shard s (one of the rank's), counted from the rank's first sample. */
@@ -143,7 +145,7 @@ typedef enum blo_scaling_kind {
   BLO_SCALING_UNIT      /**< one factor for all: 1 / (largest absolute value) */
 } blo_scaling_kind;
 /** "none", "standard", "unit", NULL. */
-extern const char *const blo_scaling_names[];
+BLO_API extern const char *const blo_scaling_names[];
 
 /** Find the scaling from a (training) set; constant features get scale 0. Same bits on any number
  *  of ranks. Call: Collective. */
@@ -164,11 +166,11 @@ BLO_API void blo_scaling_destroy(blo_context *ctx, blo_scaling **scaling);
  * storage type. Packed gradients are sums over samples and may be added.
  */
 typedef struct blo_features {
-  const blo_table *table;      /**< borrowed */
-  const blo_scaling *scaling;  /**< borrowed, or NULL */
-  blo_int n_classes;           /**< C */
-  blo_int ld;                  /**< leading dimension of a packed weight, opaque */
-  int isa;                     /**< kernel family, the same on all ranks, see blo_isa_agree() */
+  const blo_table *table;     /**< borrowed */
+  const blo_scaling *scaling; /**< borrowed, or NULL */
+  blo_int n_classes;          /**< C */
+  blo_int ld;                 /**< leading dimension of a packed weight, opaque */
+  int isa;                    /**< kernel family, the same on all ranks, see blo_isa_agree() */
 } blo_features;
 
 /** Set up the view. Call: Local. */

@@ -46,7 +46,8 @@ BLO_API const char *blo_conf_path(const blo_conf *node);
 /** Number of children of a map; the i-th child's key. */
 BLO_API blo_int blo_conf_count(const blo_conf *node);
 BLO_API const char *blo_conf_key(const blo_conf *node, blo_int i);
-/** Write the tree as YAML text that blo_conf_parse() reads back. @param[out] text free with blo_free */
+/** Write the tree as YAML text that blo_conf_parse() reads back. @param[out] text free with
+ * blo_free */
 BLO_API BLO_MUST_USE blo_status blo_conf_print(const blo_conf *root, char **text);
 /** Free the tree (from its root). NULL is accepted. */
 BLO_API void blo_conf_destroy(blo_conf **root);
@@ -62,10 +63,10 @@ typedef enum blo_opt_kind {
 } blo_opt_kind;
 
 enum {
-  BLO_OPT_REQUIRED    = 1, /**< no default: the key must be given */
+  BLO_OPT_REQUIRED = 1,    /**< no default: the key must be given */
   BLO_OPT_RESUME_FREE = 2, /**< may differ at resume (budgets, verbosity) */
-  BLO_OPT_OPEN_LOW    = 4, /**< the value must be greater than `low`, not equal */
-  BLO_OPT_PATH        = 8  /**< a file: relative paths count from the run file's folder */
+  BLO_OPT_OPEN_LOW = 4,    /**< the value must be greater than `low`, not equal */
+  BLO_OPT_PATH = 8         /**< a file: relative paths count from the run file's folder */
 };
 
 /** One option; made by the BLO_OPT macros, which take kind and place from the field itself. */
@@ -114,16 +115,22 @@ struct blo_opt_table {
 
 /** Number with range; T is the struct, f the field, which is also the key. */
 #define BLO_OPT(T, f, def, low, high, unit, help, source, flags)                                   \
-  {#f, BLO_OPT_KIND(T, f), offsetof(T, f), sizeof(((T *)0)->f), def, low, high, NULL, unit, help,  \
-   source, flags}
+  {                                                                                                \
+#f, BLO_OPT_KIND(T, f), offsetof(T, f), sizeof(((T *)0)->f), def, low, high, NULL, unit, help, \
+        source, flags                                                                              \
+  }
 /** Text or truth value: no range. */
 #define BLO_OPT_PLAIN(T, f, def, help, flags)                                                      \
-  {#f, BLO_OPT_KIND(T, f), offsetof(T, f), sizeof(((T *)0)->f), def, 0, 0, NULL, "-", help, "",    \
-   flags}
+  {                                                                                                \
+#f, BLO_OPT_KIND(T, f), offsetof(T, f), sizeof(((T *)0)->f), def, 0, 0, NULL, "-", help, "",   \
+        flags                                                                                      \
+  }
 /** One of a list of names. */
 #define BLO_OPT_NAMES(T, f, def, names, help, source, flags)                                       \
-  {#f, BLO_OPT_KIND(T, f), offsetof(T, f), sizeof(((T *)0)->f), def, 0, 0, names, "-", help,       \
-   source, flags}
+  {                                                                                                \
+#f, BLO_OPT_KIND(T, f), offsetof(T, f), sizeof(((T *)0)->f), def, 0, 0, names, "-", help,      \
+        source, flags                                                                              \
+  }
 #define BLO_COUNT_OF(a) ((blo_int)(sizeof(a) / sizeof((a)[0])))
 
 /**
@@ -156,7 +163,8 @@ BLO_API BLO_MUST_USE blo_status blo_opt_same(blo_context *ctx, const blo_opt_tab
 BLO_API void blo_opt_help(const blo_opt_table *table, const char *path, FILE *to);
 /** Print the options as a Markdown table (the reference pages in docs/). */
 BLO_API void blo_opt_markdown(const blo_opt_table *table, const char *path, FILE *to);
-/** The known name nearest to `word` (edit distance), NULL if none is near. `names` NULL-terminated. */
+/** The known name nearest to `word` (edit distance), NULL if none is near. `names` NULL-terminated.
+ */
 BLO_API const char *blo_nearest(const char *word, const char *const *names);
 
 #endif

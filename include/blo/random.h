@@ -14,15 +14,15 @@
 
 /** What a stream is for; two purposes never share numbers. Values are part of the file format. */
 typedef enum blo_purpose {
-  BLO_PURPOSE_SPLIT    = 1, /**< which samples form the training and validation sets */
-  BLO_PURPOSE_CORRUPT  = 2, /**< which labels are corrupted, and how */
-  BLO_PURPOSE_INIT     = 3, /**< initial points */
-  BLO_PURPOSE_LOWER    = 4, /**< batches of lower-level steps */
-  BLO_PURPOSE_UPPER    = 5, /**< batches of the upper-level objective */
-  BLO_PURPOSE_ADJOINT  = 6, /**< batches of Hessian products */
-  BLO_PURPOSE_CROSS    = 7, /**< batches of the mixed product */
-  BLO_PURPOSE_CHECK    = 8, /**< random directions of derivative checks */
-  BLO_PURPOSE_TEST     = 9  /**< tests and generated data */
+  BLO_PURPOSE_SPLIT = 1,   /**< which samples form the training and validation sets */
+  BLO_PURPOSE_CORRUPT = 2, /**< which labels are corrupted, and how */
+  BLO_PURPOSE_INIT = 3,    /**< initial points */
+  BLO_PURPOSE_LOWER = 4,   /**< batches of lower-level steps */
+  BLO_PURPOSE_UPPER = 5,   /**< batches of the upper-level objective */
+  BLO_PURPOSE_ADJOINT = 6, /**< batches of Hessian products */
+  BLO_PURPOSE_CROSS = 7,   /**< batches of the mixed product */
+  BLO_PURPOSE_CHECK = 8,   /**< random directions of derivative checks */
+  BLO_PURPOSE_TEST = 9     /**< tests and generated data */
 } blo_purpose;
 
 typedef struct blo_stream {
@@ -33,13 +33,15 @@ typedef struct blo_stream {
 BLO_API void blo_stream_bits(blo_stream st, uint64_t iteration, uint64_t shard, uint64_t index,
                              uint64_t out[4]);
 /** A double uniform on [0, 1), with 53 random bits. Call: Local. */
-BLO_API double blo_stream_uniform(blo_stream st, uint64_t iteration, uint64_t shard, uint64_t index);
+BLO_API double blo_stream_uniform(blo_stream st, uint64_t iteration, uint64_t shard,
+                                  uint64_t index);
 /** A standard normal number (Box and Muller 1958). Call: Local. */
 BLO_API double blo_stream_normal(blo_stream st, uint64_t iteration, uint64_t shard, uint64_t index);
 /** An integer uniform on [0, n), n >= 1, without modulo bias (Lemire 2019). Call: Local. */
 BLO_API uint64_t blo_stream_below(blo_stream st, uint64_t iteration, uint64_t shard, uint64_t index,
                                   uint64_t n);
-/** A random permutation of 0..n-1 (Fisher and Yates); the same on every rank. @param[out] perm [n] */
+/** A random permutation of 0..n-1 (Fisher and Yates); the same on every rank. @param[out] perm [n]
+ */
 BLO_API void blo_stream_permutation(blo_stream st, uint64_t iteration, blo_int n, blo_int *perm);
 
 /* ---------------------------------------------------------------- batches */
