@@ -1,0 +1,19 @@
+/** @file The umbrella header of ParBLO. */
+#ifndef BLO_BLO_H
+#define BLO_BLO_H
+
+#include <blo/base.h>
+#include <blo/checkpoint.h>
+#include <blo/comm.h>
+#include <blo/data.h>
+#include <blo/eval.h>
+#include <blo/hypergrad.h>
+#include <blo/linalg.h>
+#include <blo/options.h>
+#include <blo/problem.h>
+#include <blo/random.h>
+#include <blo/run.h>
+#include <blo/solver.h>
+#include <blo/state.h>
+
+#endif

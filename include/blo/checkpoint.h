@@ -1,0 +1,133 @@
+/**
+ * @file
+ * checkpoint: HDF5 files that are whole or absent, tables of recorded columns, and checkpoints.
+ *
+ * A file is written beside its place, flushed, synced and renamed (with the folder synced), with
+ * checksummed metadata (HDF5's latest format), a crc32 on every array and an end marker. So a
+ * reader sees either the old file or the new one, never a part, and damage is always noticed.
+ *
+ * A checkpoint is a walk over a blo_state (state.h): vectors in global order, so that any number of
+ * ranks can read it. It knows nothing of algorithms.
+ */
+#ifndef BLO_CHECKPOINT_H
+#define BLO_CHECKPOINT_H
+
+#include <blo/options.h>
+#include <blo/state.h>
+
+/* ------------------------------------------------- writing one HDF5 file */
+
+/** A file being written or read, on one rank. All functions on it are Local. */
+typedef struct blo_h5 blo_h5;
+
+/** Begin to write `path` (under a temporary name beside it). @return BLO_OK; BLO_E_IO; BLO_E_MEMORY
+ */
+BLO_API BLO_MUST_USE blo_status blo_h5_create(blo_context *ctx, const char *path, blo_h5 **out);
+/** Open for reading; checks that the file ends with its end marker and is of kind `kind` ("run",
+ *  "checkpoint"; NULL: any). @return BLO_OK; BLO_E_IO; BLO_E_FORMAT naming the file */
+BLO_API BLO_MUST_USE blo_status blo_h5_open(blo_context *ctx, const char *path, const char *kind,
+                                            blo_h5 **out);
+/** Put the end marker (attribute `kind`, format version), flush, sync, rename. Frees the handle
+ *  in any case; on failure the temporary file is gone and an older file stands. */
+BLO_API BLO_MUST_USE blo_status blo_h5_commit(blo_h5 **file, const char *kind);
+/** Close without keeping what was written; or close a file that was read. NULL is accepted. */
+BLO_API void blo_h5_close(blo_h5 **file);
+
+/** Attributes and arrays under a path such as "config/resolved"; groups are made on the way. */
+BLO_API BLO_MUST_USE blo_status blo_h5_put_text(blo_h5 *f, const char *path, const char *text);
+BLO_API BLO_MUST_USE blo_status blo_h5_put_int(blo_h5 *f, const char *path, blo_int value);
+BLO_API BLO_MUST_USE blo_status blo_h5_put_double(blo_h5 *f, const char *path, double value);
+/** An array [n] of doubles, with its crc32; `unit` and `help` become attributes if not NULL.
+ *  `chunked` makes it extendible, compressed and gives it a dimension scale named `along`
+ *  (path of another array of that length) if not NULL. */
+BLO_API BLO_MUST_USE blo_status blo_h5_put_array(blo_h5 *f, const char *path, const double *data,
+                                                 blo_int n, bool chunked, const char *unit,
+                                                 const char *help, const char *along);
+BLO_API BLO_MUST_USE blo_status blo_h5_get_text(blo_h5 *f, const char *path, char **text);
+BLO_API BLO_MUST_USE blo_status blo_h5_get_int(blo_h5 *f, const char *path, blo_int *value);
+BLO_API BLO_MUST_USE blo_status blo_h5_get_double(blo_h5 *f, const char *path, double *value);
+/** Length of an array. @return BLO_OK; BLO_E_FORMAT if there is none */
+BLO_API BLO_MUST_USE blo_status blo_h5_array_size(blo_h5 *f, const char *path, blo_int *n);
+/** Read an array of exactly n numbers and verify its crc32. @return BLO_OK; BLO_E_FORMAT */
+BLO_API BLO_MUST_USE blo_status blo_h5_get_array(blo_h5 *f, const char *path, double *data,
+                                                 blo_int n);
+/** True if the path exists. */
+BLO_API bool blo_h5_has(blo_h5 *f, const char *path);
+/** Names below a group: calls `each` with the path of every array. */
+BLO_API BLO_MUST_USE blo_status blo_h5_each_array(blo_h5 *f, const char *group,
+                                                  blo_status (*each)(void *arg, const char *path),
+                                                  void *arg);
+
+/* --------------------------------------------------------------- columns */
+
+/** One recorded quantity. Texts are borrowed. */
+typedef struct blo_column {
+  const char *name, *unit, *help;
+} blo_column;
+
+/** Rows of numbers, one column each quantity; the first column is the axis of the others. */
+typedef struct blo_columns {
+  blo_context *ctx;
+  const blo_column *column; /**< [n_columns], borrowed */
+  blo_int n_columns, n_rows, cap;
+  double *data; /**< [cap][n_columns] */
+} blo_columns;
+
+BLO_API BLO_MUST_USE blo_status blo_columns_create(blo_context *ctx, const blo_column *column,
+                                                   blo_int n_columns, blo_columns **out);
+BLO_API void blo_columns_destroy(blo_columns **columns);
+/** Append a row. @param[in] row [n_columns]. @return BLO_OK; BLO_E_MEMORY */
+BLO_API BLO_MUST_USE blo_status blo_columns_append(blo_columns *columns, const double *row);
+/** Write all columns below `group` as extendible arrays with units and dimension scales. */
+BLO_API BLO_MUST_USE blo_status blo_columns_write(const blo_columns *columns, blo_h5 *f,
+                                                  const char *group);
+/** Replace the rows by those in the file; all columns must be there. */
+BLO_API BLO_MUST_USE blo_status blo_columns_read(blo_columns *columns, blo_h5 *f,
+                                                 const char *group);
+
+/* ------------------------------------------------------------ checkpoints */
+
+/** What a checkpoint holds besides the state. At saving given by the caller, at loading filled. */
+typedef struct blo_snapshot {
+  blo_int iteration;
+  const char *problem, *solver; /**< names of the types */
+  uint64_t fingerprint;         /**< of the problem's data */
+  const char *config;           /**< the resolved configuration, as YAML text */
+  const char *version;          /**< of ParBLO */
+  blo_state *state;
+  blo_columns *history; /**< on the root; NULL elsewhere or if there is none */
+} blo_snapshot;
+
+/**
+ * Save to <folder>/<name>.ckpt.<iteration, 12 digits>.h5 and delete all but the newest `keep`.
+ *
+ * Call  Collective. Cost: a gather of every vector. @param[out] path [cap] where it stands
+ * @return BLO_OK; BLO_E_IO (older checkpoints then still stand); BLO_E_MEMORY
+ */
+BLO_API BLO_MUST_USE blo_status blo_checkpoint_save(blo_comm *comm, const char *folder,
+                                                    const char *name, blo_int keep,
+                                                    const blo_snapshot *snap, char *path,
+                                                    size_t cap);
+/**
+ * Find what to resume from: `where` is a checkpoint file or a folder. In a folder the newest
+ * checkpoint that verifies is taken (all arrays are read and their crc32 compared); each damaged
+ * one is named in an error line of the log. A damaged file that was named itself is an error,
+ * unless an older one of the same run beside it verifies: that is then taken, and said.
+ *
+ * Call  Collective. @param[out] path [cap]  @param[out] config text of the configuration, free with
+ *       blo_free  @return BLO_OK; BLO_E_IO if there is none; BLO_E_FORMAT if none verifies
+ */
+BLO_API BLO_MUST_USE blo_status blo_checkpoint_find(blo_comm *comm, const char *where, char *path,
+                                                    size_t cap, char **config);
+/**
+ * Load the state. Every entry of snap->state must be there with its kind and size, and nothing
+ * else.
+ *
+ * Call  Collective. @param[in,out] snap  problem, solver and fingerprint are compared; state and
+ *       history (root) are filled, iteration is set
+ * @return BLO_OK; BLO_E_MISMATCH naming what differs, with both values; BLO_E_FORMAT; BLO_E_IO
+ */
+BLO_API BLO_MUST_USE blo_status blo_checkpoint_load(blo_comm *comm, const char *path,
+                                                    blo_snapshot *snap);
+
+#endif

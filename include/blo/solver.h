@@ -1,0 +1,124 @@
+/**
+ * @file
+ * solver: methods that advance a bilevel problem by one outer iteration at a time, the report that
+ * each iteration fills, and the blocks that methods are made of.
+ *
+ * A method is one const descriptor (blo_solver_type) in one file, named in solver_list.h. The run
+ * driver owns the loop; a solver knows nothing of files, budgets, signals or MPI.
+ */
+#ifndef BLO_SOLVER_H
+#define BLO_SOLVER_H
+
+#include <blo/hypergrad.h>
+
+/** What one outer iteration reports; a column of the history each, NAN where not computed. */
+#define BLO_REPORT_LIST(X)                                                                         \
+  X(f, "-", "upper objective on the batch of the iteration")                                       \
+  X(g, "-", "lower objective on the batch of the iteration")                                       \
+  X(hypergrad_norm, "-", "norm of the hypergradient estimate")                                     \
+  X(lower_residual, "-", "norm of grad_y g at the point of the hypergradient")                     \
+  X(adjoint_residual, "-", "norm of H v - grad_y f")                                               \
+  X(adjoint_rhs, "-", "norm of grad_y f")                                                          \
+  X(adjoint_iterations, "products", "Hessian products of the adjoint solve")                       \
+  X(curvature, "-", "smallest curvature of g met by CG")                                           \
+  X(step_x, "-", "upper step size")                                                                \
+  X(step_y, "-", "lower step size")
+#define BLO_REPORT_FIELD(name, unit, help) double name;
+typedef struct blo_report {
+  BLO_REPORT_LIST(BLO_REPORT_FIELD)
+  blo_verdict verdict;
+  bool converged; /**< the method's own stopping test is met */
+} blo_report;
+#undef BLO_REPORT_FIELD
+
+typedef struct blo_solver blo_solver;
+
+typedef struct blo_solver_type {
+  const char *name;    /**< key in run files and checkpoints */
+  const char *summary; /**< one line for `parblo list` */
+  const char *source;  /**< paper, algorithm */
+  const char *cost;    /**< oracle calls and reductions of one outer iteration, in words */
+  size_t state_size;
+  const blo_opt_table *options;
+  blo_status (*setup)(blo_solver *s);               /**< Collective: blocks, state entries */
+  blo_status (*step)(blo_solver *s, blo_report *r); /**< Collective: one outer iteration */
+  void (*teardown)(blo_solver *s);                  /**< Local; also after a failed setup */
+} blo_solver_type;
+
+struct blo_solver {
+  const blo_solver_type *type;
+  blo_eval *eval;
+  const void *options; /**< the struct of type->options */
+  void *data;          /**< [state_size] the method's own struct */
+  uint64_t seed;
+  blo_state *state; /**< what a checkpoint holds */
+  blo_int k;        /**< outer iterations done */
+  blo_vec *x, *y;   /**< the iterates; x is published */
+  bool want_norms;  /**< the report's norms are wanted in this step (they may cost a message) */
+};
+
+/**
+ * Make a solver at the problem's starting point.
+ *
+ * Call  Collective. Same: all arguments.
+ * @param[in] conf  the map `solver`; borrowed, outlives the solver; NULL: all defaults
+ */
+BLO_API BLO_MUST_USE blo_status blo_solver_create(blo_eval *eval, const blo_solver_type *type,
+                                                  const blo_conf *conf, uint64_t seed,
+                                                  blo_solver **out);
+/** Free it. NULL is accepted. Call: Local. */
+BLO_API void blo_solver_destroy(blo_solver **solver);
+/**
+ * One outer iteration.
+ * Call  Collective. @return BLO_OK; BLO_E_NONFINITE or BLO_E_CURVATURE, which the driver turns into
+ *       an outcome; other statuses are errors. x and y are unusable after a failure.
+ */
+BLO_API BLO_MUST_USE blo_status blo_solver_step(blo_solver *solver, blo_report *report);
+/** Print the effective pipeline and the cost of one iteration (`--dry-run`). Call: Local. */
+BLO_API void blo_solver_describe(const blo_solver *solver, FILE *to);
+BLO_API const blo_solver_type *blo_solver_find(const char *name);
+BLO_API const blo_solver_type *const *blo_solver_types(blo_int *n);
+
+/* ------------------------------------------------------------- blocks */
+
+/** A step size c / (t + 1)^e, t = 0, 1, ... */
+typedef struct blo_schedule {
+  double step, decay;
+} blo_schedule;
+BLO_API double blo_schedule_at(const blo_schedule *schedule, blo_int t);
+
+/** Options of the lower track: T steps y <- y - rho m, m <- momentum m + grad_y g(x, y; batch). */
+typedef struct blo_lower_options {
+  blo_int steps, batch;
+  double step, decay, momentum;
+  bool warm_start;
+} blo_lower_options;
+BLO_API extern const blo_opt_table blo_lower_table;
+
+typedef struct blo_lower blo_lower;
+/** Make a lower track; entries "lower.*" go to `state`. Call: Local. */
+BLO_API BLO_MUST_USE blo_status blo_lower_create(blo_eval *eval, const blo_lower_options *options,
+                                                 uint64_t seed, blo_state *state, blo_lower **out);
+BLO_API void blo_lower_destroy(blo_lower **lower);
+/** Run the T steps of outer iteration k on y. Call: Collective. Cost: T reductions.
+ *  @param[out] step_y  the step size used; may be NULL */
+BLO_API BLO_MUST_USE blo_status blo_lower_track(blo_lower *lower, blo_int k, const blo_vec *x,
+                                                blo_vec *y, double *step_y);
+
+/** Options of the upper step: x <- x - gamma m, m <- momentum m + hx. */
+typedef struct blo_upper_options {
+  blo_int batch;
+  double step, decay, momentum;
+} blo_upper_options;
+BLO_API extern const blo_opt_table blo_upper_table;
+
+typedef struct blo_upper blo_upper;
+/** Make an upper step; entries "upper.*" go to `state`. Call: Local. */
+BLO_API BLO_MUST_USE blo_status blo_upper_create(blo_eval *eval, const blo_upper_options *options,
+                                                 blo_state *state, blo_upper **out);
+BLO_API void blo_upper_destroy(blo_upper **upper);
+/** x <- x - gamma_k m and publish it. Call: Collective. @param[out] step_x may be NULL */
+BLO_API void blo_upper_step(blo_upper *upper, blo_int k, const blo_vec *hx, blo_vec *x,
+                            double *step_x);
+
+#endif
