@@ -174,7 +174,8 @@ BLO_API blo_memory_use blo_memory(const blo_context *ctx);
 
 /* ---------------------------------------------------------- fault injection */
 
-/** Let the k-th fallible operation from now (k = 1, 2, ...) fail on this rank; 0 disarms. */
+/** Let the k-th fallible operation from now (k = 1, 2, ...) fail on this rank; 0 disarms. Call:
+ *  Local. */
 BLO_API void blo_fault_arm(blo_context *ctx, blo_int kth);
 /** True if the armed fault has struck. Call: Local. */
 BLO_API bool blo_fault_struck(const blo_context *ctx);

@@ -73,8 +73,12 @@ typedef struct blo_columns {
   double *data; /**< [cap][n_columns] */
 } blo_columns;
 
+/* All Local. */
+
+/** Make an empty table. @return BLO_OK; BLO_E_MEMORY */
 BLO_API BLO_MUST_USE blo_status blo_columns_create(blo_context *ctx, const blo_column *column,
                                                    blo_int n_columns, blo_columns **out);
+/** Free it. NULL is accepted. */
 BLO_API void blo_columns_destroy(blo_columns **columns);
 /** Append a row. @param[in] row [n_columns]. @return BLO_OK; BLO_E_MEMORY */
 BLO_API BLO_MUST_USE blo_status blo_columns_append(blo_columns *columns, const double *row);

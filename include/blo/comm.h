@@ -39,7 +39,10 @@ typedef struct blo_traffic {
   blo_int agreements; /**< agreements on a status */
   blo_int bytes;      /**< payload of all of them */
 } blo_traffic;
+/** The counts so far. Call: Local. */
 BLO_API blo_traffic blo_comm_traffic(const blo_comm *comm);
+/** Count a movement of a vector that linalg makes itself. Call: Local. */
+BLO_API void blo_comm_count_broadcast(blo_comm *comm, blo_int n_bytes);
 
 /* -------------------------------------------------------------- agreement */
 

@@ -18,7 +18,7 @@
 
 typedef enum blo_storage { BLO_U8, BLO_F32, BLO_F64 } blo_storage;
 
-/** Bytes of one value. */
+/** Bytes of one value. Call: Local. */
 BLO_API size_t blo_storage_size(blo_storage storage);
 
 typedef struct blo_table {
@@ -126,7 +126,7 @@ BLO_API BLO_MUST_USE blo_status blo_set_take(blo_comm *comm, blo_source *source,
                                              blo_set **out);
 /** Free it. NULL is accepted. Call: Local. */
 BLO_API void blo_set_destroy(blo_set **set);
-/** First sample of shard s (one of the rank's), counted from the rank's first sample. */
+/** First sample of shard s (one of the rank's), counted from the rank's first one. Call: Local. */
 BLO_API blo_int blo_set_offset(const blo_set *set, blo_int s);
 /** A hash of all samples and labels, the same on any number of ranks. Call: Collective. */
 BLO_API uint64_t blo_set_fingerprint(const blo_set *set);
@@ -179,7 +179,7 @@ BLO_API void blo_features_init(blo_features *f, const blo_table *table, const bl
 /** The kernel family that every rank's processor has (0 plain, 1 AVX2+FMA, 2 AVX-512); the
  *  environment variable PARBLO_ISA (plain, avx2, avx512) lowers it. Call: Collective. */
 BLO_API int blo_isa_agree(blo_comm *comm);
-/** "plain", "avx2", "avx512". */
+/** "plain", "avx2", "avx512". Call: Local. */
 BLO_API const char *blo_isa_name(int isa);
 /** Doubles in a packed weight or gradient. Call: Local. */
 BLO_API blo_int blo_features_packed_size(const blo_features *f);

@@ -38,32 +38,79 @@ typedef struct blo_certificate {
   bool sampled; /**< the numbers come from batches, not from all data */
 } blo_certificate;
 
+/** What an adjoint solve does when it meets p'Hp <= 0. */
+typedef enum blo_on_curvature { BLO_CURVATURE_STOP, BLO_CURVATURE_TRUNCATE } blo_on_curvature;
+
+/** Options of the adjoint solve, the block `adjoint` of a solver. */
+typedef struct blo_adjoint_options {
+  blo_int iterations; /**< K: products with H */
+  blo_int batch;      /**< samples of g per batch, 0 = all */
+  double tol;         /**< CG: stop at ||H v - grad_y f|| <= tol ||grad_y f|| */
+  double step;        /**< Neumann: eta */
+  int type;           /**< index into blo_estimator_names */
+  int on_curvature;   /**< blo_on_curvature */
+  bool warm_start;    /**< begin at the last v */
+} blo_adjoint_options;
+
+/** Names of the estimators for option tables, NULL-terminated. */
+BLO_API extern const char *const blo_estimator_names[];
+BLO_API extern const char *const blo_on_curvature_names[];
+
+/** The rows of an option table for blo_adjoint_options, with a method's own defaults. */
+#define BLO_ADJOINT_ROWS(type_def, iterations_def, step_def, batch_def, warm_def)                  \
+  BLO_OPT_NAMES(blo_adjoint_options, type, type_def, blo_estimator_names,                          \
+                "how H v = grad_y f is solved", "", 0),                                            \
+      BLO_OPT(blo_adjoint_options, iterations, iterations_def, 1, 1e9, "products",                 \
+              "products with H: CG iterations at most, or terms of the Neumann series beyond the " \
+              "first",                                                                             \
+              "", 0),                                                                              \
+      BLO_OPT(                                                                                     \
+          blo_adjoint_options, batch, batch_def, 0, 1e12, "samples",                               \
+          "samples of g in a product, 0 = all; the Neumann series draws a fresh batch for each "   \
+          "product, CG one for all",                                                               \
+          "", 0),                                                                                  \
+      BLO_OPT(blo_adjoint_options, tol, "1e-10", 0, 1, "-",                                        \
+              "CG: stop when the residual is at most tol times the norm of grad_y f", "", 0),      \
+      BLO_OPT(blo_adjoint_options, step, step_def, 0, 1e12, "-",                                   \
+              "Neumann: eta, less than 2 over the largest eigenvalue of H",                        \
+              "Ji, Yang and Liang 2021, arXiv 2010.07962, eq. 4", BLO_OPT_OPEN_LOW),               \
+      BLO_OPT_NAMES(                                                                               \
+          blo_adjoint_options, on_curvature, "stop", blo_on_curvature_names,                       \
+          "CG met negative curvature of g: end the run, or go on with the v found so far", "", 0), \
+      BLO_OPT_PLAIN(blo_adjoint_options, warm_start, warm_def,                                     \
+                    "begin the solve at the v of the iteration before", 0)
+
+/** The block with general defaults, for documentation and tests. */
+BLO_API extern const blo_opt_table blo_adjoint_table;
+
 typedef struct blo_estimator blo_estimator;
 
 typedef struct blo_estimator_type {
   const char *name, *summary, *source;
-  size_t state_size;
-  const blo_opt_table *options;
-  blo_status (*setup)(blo_estimator *e); /**< Local: memory, state entries */
-  void (*teardown)(blo_estimator *e);    /**< Local */
-  /** Solve H v = grad_y f; see blo_estimator_compute(). Collective. */
-  blo_status (*solve)(blo_estimator *e, const blo_vec *x, const blo_vec *y);
+  blo_int n_work; /**< y-vectors of work */
+  bool one_batch; /**< all products of a solve must be with the same H */
+  /**
+   * Improve e->v as a solution of H v = e->rhs. On entry e->work[0] holds rhs - H v.
+   * Sets iterations, curvature and verdict of the certificate. Call: Collective.
+   */
+  blo_status (*solve)(blo_estimator *e);
 } blo_estimator_type;
 
-/** An instance; solvers touch only what blo_estimator_compute() gives. */
+/** An instance. Solvers read v, f, g and the certificate; the rest is for estimator types. */
 struct blo_estimator {
   const blo_estimator_type *type;
   blo_eval *eval;
-  const void *options;          /**< the struct of type->options */
-  void *state;                  /**< [state_size] */
-  blo_sampler *upper;           /**< batches of f */
-  blo_sampler *hessian, *cross; /**< batches of H v and of J v */
-  bool full;                    /**< hessian and cross batches are all data: linearise once */
-  blo_int n_calls;              /**< hypergradients so far: numbers the batches */
-  blo_vec *v;                   /**< the adjoint, kept for a warm start */
-  blo_vec *hv, *rhs, *g_y;      /**< work: a product, grad_y f, grad_y g */
+  const blo_adjoint_options *options; /**< borrowed */
+  blo_sampler *upper;                 /**< batches of f */
+  blo_sampler *hessian, *cross;       /**< batches of H v and of J v */
+  bool fixed;                         /**< one batch of g serves a whole solve */
+  blo_int draw;                       /**< number of the next Hessian batch */
+  const blo_vec *x, *y;               /**< where the current solve is */
+  blo_vec *v;                         /**< the adjoint */
+  blo_vec *hv, *rhs, *g_y;            /**< a product, grad_y f, grad_y g */
   blo_vec *f_x;
-  double f, g; /**< values on the batches of the last call */
+  blo_vec *work[4];
+  double f, g; /**< values on the batches of the last call; g is NAN if not evaluated */
   blo_certificate certificate;
 };
 
@@ -71,15 +118,14 @@ struct blo_estimator {
  * Make an estimator.
  *
  * Call  Collective.
- * @param[in] type_name  "cg" or "neumann"; checked by the caller's option table
- * @param[in] options    the struct of the type's option table; borrowed
- * @param[in] batch_upper, batch_hessian  samples per batch, 0 = all
- * @param[in] seed       of the batches
- * @param[in,out] state  receives the estimator's entries, names beginning with "adjoint."
+ * @param[in] options      borrowed
+ * @param[in] batch_upper  samples of f per batch, 0 = all
+ * @param[in] seed         of the batches
+ * @param[in,out] state    receives "adjoint.v" if the solve is warm started
  */
-BLO_API BLO_MUST_USE blo_status blo_estimator_create(blo_eval *eval, const char *type_name,
-                                                     const void *options, blo_int batch_upper,
-                                                     blo_int batch_hessian, uint64_t seed,
+BLO_API BLO_MUST_USE blo_status blo_estimator_create(blo_eval *eval,
+                                                     const blo_adjoint_options *options,
+                                                     blo_int batch_upper, uint64_t seed,
                                                      blo_state *state, blo_estimator **out);
 /** Free it. NULL is accepted. Call: Local. */
 BLO_API void blo_estimator_destroy(blo_estimator **e);
@@ -87,32 +133,18 @@ BLO_API void blo_estimator_destroy(blo_estimator **e);
  * Estimate the hypergradient at (x, y).
  *
  * Call  Collective.
- * Cost  full data: K + 2 reductions (CG and Neumann with K products); fresh batches: K + 2
+ * Cost  K + 2 reductions with K products of the solve; a warm start costs no more
+ * @param[in]  k   number of the call (the outer iteration): it numbers the batches
  * @param[out] hx  [n_x] in the space of x
- * @return BLO_OK, with e->certificate; BLO_E_CURVATURE if CG met p'Hp <= 0 and the option
- *         `on_curvature` is "stop"; what a sweep returns
+ * @return BLO_OK, with e->certificate; BLO_E_CURVATURE if CG met p'Hp <= 0 and `on_curvature` is
+ *         "stop"; what a sweep returns
  */
-BLO_API BLO_MUST_USE blo_status blo_estimator_compute(blo_estimator *e, const blo_vec *x,
+BLO_API BLO_MUST_USE blo_status blo_estimator_compute(blo_estimator *e, blo_int k, const blo_vec *x,
                                                       const blo_vec *y, blo_vec *hx);
+/** For estimator types: e->hv = H p, on the solve's batch or a fresh one. Call: Collective. */
+BLO_API BLO_MUST_USE blo_status blo_estimator_product(blo_estimator *e, const blo_vec *p);
+/** The type of that name, NULL if there is none; and the list. Call: Local. */
 BLO_API const blo_estimator_type *blo_estimator_find(const char *name);
 BLO_API const blo_estimator_type *const *blo_estimator_types(blo_int *n);
-
-/** Options of conjugate gradients. */
-typedef struct blo_cg_options {
-  blo_int iterations;
-  double tol;
-  int on_curvature; /**< blo_on_curvature */
-  bool warm_start;
-} blo_cg_options;
-typedef enum blo_on_curvature { BLO_CURVATURE_STOP, BLO_CURVATURE_TRUNCATE } blo_on_curvature;
-BLO_API extern const blo_opt_table blo_cg_table;
-
-/** Options of the Neumann series. */
-typedef struct blo_neumann_options {
-  blo_int terms;
-  double step;
-  bool warm_start;
-} blo_neumann_options;
-BLO_API extern const blo_opt_table blo_neumann_table;
 
 #endif

@@ -42,7 +42,8 @@ BLO_API blo_int blo_space_n_shards(const blo_space *space);
 BLO_API blo_int blo_space_n_local(const blo_space *space);
 /** Global index of the first number stored on this rank. Call: Local. */
 BLO_API blo_int blo_space_first(const blo_space *space);
-/** True if this rank updates vectors of the space (all but the workers of a rooted one). */
+/** True if this rank updates vectors of the space (all but the workers of a rooted one). Call:
+ *  Local. */
 BLO_API bool blo_space_owned(const blo_space *space);
 /** Where shard s begins in this rank's storage. Call: Local. */
 BLO_API blo_int blo_space_shard_offset(const blo_space *space, blo_int s);
@@ -94,13 +95,18 @@ BLO_API double blo_vec_norm(const blo_vec *v);
 BLO_API bool blo_vec_finite(const blo_vec *v);
 
 /**
+ * Complete a rooted vector whose shards each rank has computed in its own copy: the workers' slices
+ * are moved to the root. Nothing to do for other layouts. Call: Collective.
+ */
+BLO_API void blo_vec_collect(blo_vec *v);
+/**
  * Collect the whole vector, in global order, at the root. Call: Collective.
  * @param[out] all  [n] at the root, ignored elsewhere
  */
 BLO_API void blo_vec_gather(const blo_vec *v, double *all);
 /** Set the vector on all ranks from the root's copy. Call: Collective. @param[in] all [n] at root
  */
-BLO_API void blo_vec_scatter(const double *all, blo_vec *v);
+BLO_API void blo_vec_scatter(double *all, blo_vec *v);
 /** crc32 of the numbers in global order; the same for any layout and rank count. Call: Collective.
  *  @return BLO_OK; BLO_E_MEMORY */
 BLO_API BLO_MUST_USE blo_status blo_vec_checksum(const blo_vec *v, uint32_t *crc);

@@ -29,7 +29,10 @@ typedef struct blo_conf blo_conf;
  */
 BLO_API BLO_MUST_USE blo_status blo_conf_parse(blo_context *ctx, const char *name, const char *text,
                                                blo_conf **out);
-/** Read a whole file into text (for blo_conf_parse). @return BLO_OK; BLO_E_IO; BLO_E_MEMORY */
+/**
+ * Read a whole file into text (for blo_conf_parse).
+ * @return BLO_OK; BLO_E_IO; BLO_E_FORMAT if it is no text, or more than 16 MiB; BLO_E_MEMORY
+ */
 BLO_API BLO_MUST_USE blo_status blo_text_read(blo_context *ctx, const char *path, char **text);
 /** Apply "a.b.c=value"; makes maps on the way; origin is "--set". @return BLO_OK; BLO_E_OPTION */
 BLO_API BLO_MUST_USE blo_status blo_conf_set(blo_conf *root, const char *assignment);
@@ -66,7 +69,7 @@ enum {
   BLO_OPT_REQUIRED = 1,    /**< no default: the key must be given */
   BLO_OPT_RESUME_FREE = 2, /**< may differ at resume (budgets, verbosity) */
   BLO_OPT_OPEN_LOW = 4,    /**< the value must be greater than `low`, not equal */
-  BLO_OPT_PATH = 8         /**< a file: relative paths count from the run file's folder */
+  BLO_OPT_PATH = 8         /**< a file; see blo_opt_read() */
 };
 
 /** One option; made by the BLO_OPT macros, which take kind and place from the field itself. */
@@ -141,7 +144,11 @@ struct blo_opt_table {
  * NULL) are keys of the map that somebody else reads, e.g. "type".
  * Texts in the struct point into the configuration, which must outlive it.
  *
- * @return BLO_OK; BLO_E_OPTION
+ * A BLO_OPT_PATH is made absolute, in the configuration too, so that its record means the same file
+ * wherever it is read: a relative path counts from the run file's folder, from --set it counts from
+ * the current folder.
+ *
+ * @return BLO_OK; BLO_E_OPTION; BLO_E_MEMORY; BLO_E_IO if the current folder has no name
  */
 BLO_API BLO_MUST_USE blo_status blo_opt_read(blo_context *ctx, const blo_opt_table *table,
                                              const blo_conf *node, const char *const *also,

@@ -40,8 +40,8 @@ BLO_API double blo_stream_normal(blo_stream st, uint64_t iteration, uint64_t sha
 /** An integer uniform on [0, n), n >= 1, without modulo bias (Lemire 2019). Call: Local. */
 BLO_API uint64_t blo_stream_below(blo_stream st, uint64_t iteration, uint64_t shard, uint64_t index,
                                   uint64_t n);
-/** A random permutation of 0..n-1 (Fisher and Yates); the same on every rank. @param[out] perm [n]
- */
+/** A random permutation of 0..n-1 (Fisher and Yates); the same on every rank. Call: Local.
+ *  @param[out] perm [n] */
 BLO_API void blo_stream_permutation(blo_stream st, uint64_t iteration, blo_int n, blo_int *perm);
 
 /* ---------------------------------------------------------------- batches */

@@ -48,8 +48,8 @@ typedef struct blo_solver_type {
 struct blo_solver {
   const blo_solver_type *type;
   blo_eval *eval;
-  const void *options; /**< the struct of type->options */
-  void *data;          /**< [state_size] the method's own struct */
+  void *options; /**< the struct of type->options; const to the method */
+  void *data;    /**< [state_size] the method's own struct */
   uint64_t seed;
   blo_state *state; /**< what a checkpoint holds */
   blo_int k;        /**< outer iterations done */
@@ -85,7 +85,15 @@ BLO_API const blo_solver_type *const *blo_solver_types(blo_int *n);
 typedef struct blo_schedule {
   double step, decay;
 } blo_schedule;
-BLO_API double blo_schedule_at(const blo_schedule *schedule, blo_int t);
+/** The step size at time t. Call: Local. */
+/** Its value at t. Call: Local. */
+BLO_API double blo_schedule_at(blo_schedule schedule, blo_int t);
+
+/** Rows for a schedule in the struct T, with a method's own defaults. */
+#define BLO_SCHEDULE_ROWS(T, step_def, decay_def, what)                                            \
+  BLO_OPT(T, step, step_def, 0, 1e12, "-", what, "", 0),                                           \
+      BLO_OPT(T, decay, decay_def, 0, 10, "-",                                                     \
+              "e of the step size step / (k + 1)^e in outer iteration k", "", 0)
 
 /** Options of the lower track: T steps y <- y - rho m, m <- momentum m + grad_y g(x, y; batch). */
 typedef struct blo_lower_options {
@@ -93,32 +101,51 @@ typedef struct blo_lower_options {
   double step, decay, momentum;
   bool warm_start;
 } blo_lower_options;
-BLO_API extern const blo_opt_table blo_lower_table;
+#define BLO_LOWER_ROWS(steps_def, step_def, batch_def)                                             \
+  BLO_OPT(blo_lower_options, steps, steps_def, 1, 1e9, "steps",                                    \
+          "lower-level steps in an outer iteration", "", 0),                                       \
+      BLO_OPT(blo_lower_options, batch, batch_def, 0, 1e12, "samples",                             \
+              "samples of g in a step, 0 = all", "", 0),                                           \
+      BLO_SCHEDULE_ROWS(blo_lower_options, step_def, "0", "lower step size rho"),                  \
+      BLO_OPT(blo_lower_options, momentum, "0", 0, 0.9999, "-",                                    \
+              "heavy-ball momentum of the lower steps", "Polyak 1964", 0),                         \
+      BLO_OPT_PLAIN(blo_lower_options, warm_start, "true",                                         \
+                    "begin at the y of the iteration before, not at the starting point", 0)
 
 typedef struct blo_lower blo_lower;
-/** Make a lower track; entries "lower.*" go to `state`. Call: Local. */
+/** Make a lower track that starts from `y0` unless warm started; its entries "lower.*" go to
+ * `state`. Call: Local. */
 BLO_API BLO_MUST_USE blo_status blo_lower_create(blo_eval *eval, const blo_lower_options *options,
-                                                 uint64_t seed, blo_state *state, blo_lower **out);
+                                                 uint64_t seed, const blo_vec *y0, blo_state *state,
+                                                 blo_lower **out);
+/** Free it. NULL is accepted. Call: Local. */
 BLO_API void blo_lower_destroy(blo_lower **lower);
 /** Run the T steps of outer iteration k on y. Call: Collective. Cost: T reductions.
- *  @param[out] step_y  the step size used; may be NULL */
+ *  @return BLO_OK; what a sweep returns */
 BLO_API BLO_MUST_USE blo_status blo_lower_track(blo_lower *lower, blo_int k, const blo_vec *x,
-                                                blo_vec *y, double *step_y);
+                                                blo_vec *y);
 
 /** Options of the upper step: x <- x - gamma m, m <- momentum m + hx. */
 typedef struct blo_upper_options {
   blo_int batch;
   double step, decay, momentum;
 } blo_upper_options;
-BLO_API extern const blo_opt_table blo_upper_table;
+#define BLO_UPPER_ROWS(step_def, decay_def, batch_def)                                             \
+  BLO_OPT(blo_upper_options, batch, batch_def, 0, 1e12, "samples",                                 \
+          "samples of f in an iteration, 0 = all", "", 0),                                         \
+      BLO_SCHEDULE_ROWS(blo_upper_options, step_def, decay_def, "upper step size gamma"),          \
+      BLO_OPT(blo_upper_options, momentum, "0", 0, 0.9999, "-",                                    \
+              "heavy-ball momentum of the upper steps", "Polyak 1964", 0)
 
 typedef struct blo_upper blo_upper;
-/** Make an upper step; entries "upper.*" go to `state`. Call: Local. */
+/** Make an upper step; its entries "upper.*" go to `state`. Call: Local. */
 BLO_API BLO_MUST_USE blo_status blo_upper_create(blo_eval *eval, const blo_upper_options *options,
                                                  blo_state *state, blo_upper **out);
+/** Free it. NULL is accepted. Call: Local. */
 BLO_API void blo_upper_destroy(blo_upper **upper);
-/** x <- x - gamma_k m and publish it. Call: Collective. @param[out] step_x may be NULL */
-BLO_API void blo_upper_step(blo_upper *upper, blo_int k, const blo_vec *hx, blo_vec *x,
-                            double *step_x);
+/** x <- x - gamma_k m, and publish it. Call: Collective. Cost: one broadcast if x is rooted.
+ *  @return BLO_OK; BLO_E_NONFINITE */
+BLO_API BLO_MUST_USE blo_status blo_upper_step(blo_upper *upper, blo_int k, const blo_vec *hx,
+                                               blo_vec *x);
 
 #endif

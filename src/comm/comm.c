@@ -57,12 +57,17 @@ blo_traffic blo_comm_traffic(const blo_comm *comm)
   return comm->traffic;
 }
 
+void blo_comm_count_broadcast(blo_comm *comm, blo_int n_bytes)
+{
+  comm->traffic.broadcasts++;
+  comm->traffic.bytes += n_bytes;
+}
+
 void blo_bcast(blo_comm *comm, int root, void *data, blo_int n_bytes)
 {
   char *at = data;
 
-  comm->traffic.broadcasts++;
-  comm->traffic.bytes += n_bytes;
+  blo_comm_count_broadcast(comm, n_bytes);
   for (blo_int left = n_bytes; left > 0;) {
     int piece = (int)(left < BLO_MPI_PIECE ? left : BLO_MPI_PIECE);
     MPI_Bcast(at, piece, MPI_BYTE, root, comm->mpi);

@@ -1,0 +1,62 @@
+/**
+ * @file
+ * Conjugate gradients on H v = grad_y f (Hestenes and Stiefel 1952), H symmetric and, if the lower
+ * level is strongly convex, positive definite. p'Hp <= 0 proves that it is not: the solve then
+ * ends, with the v found so far (Steihaug 1983) or with the run, as the option says.
+ */
+#include <blo/hypergrad.h>
+#include <math.h>
+
+static blo_status negative_curvature(blo_estimator *e, double php, double pp)
+{
+  e->certificate.verdict = BLO_VERDICT_CURVATURE;
+  BLO_CHECK(
+      blo_eval_problem(e->eval)->ctx, e->options->on_curvature == BLO_CURVATURE_TRUNCATE,
+      BLO_E_CURVATURE,
+      "conjugate gradients met negative curvature of g: p'Hp / p'p = %.3g in product %lld, so "
+      "the lower level is not strongly convex here; see adjoint.on_curvature",
+      php / pp, (long long)e->certificate.iterations);
+  return BLO_OK;
+}
+
+static blo_status solve(blo_estimator *e)
+{
+  blo_certificate *c = &e->certificate;
+  blo_vec *r = e->work[0], *p = e->work[1], *hp = e->hv;
+  double goal = e->options->tol * blo_vec_norm(e->rhs), rr = blo_vec_dot(r, r);
+
+  blo_vec_copy(r, p);
+  c->verdict = sqrt(rr) <= goal ? BLO_VERDICT_CONVERGED : BLO_VERDICT_SPENT;
+  while (c->verdict == BLO_VERDICT_SPENT && c->iterations < e->options->iterations) {
+    double pp = blo_vec_dot(p, p), php, alpha, rr_new;
+
+    BLO_TRY(blo_estimator_product(e, p));
+    c->iterations++;
+    php = blo_vec_dot(p, hp);
+    c->curvature = fmin(c->curvature, php / pp); /* fmin ignores the NAN of the start */
+    if (!(php > 0)) {
+      return negative_curvature(e, php, pp);
+    }
+    alpha = rr / php;
+    blo_vec_axpy(alpha, p, e->v);
+    blo_vec_axpy(-alpha, hp, r);
+    rr_new = blo_vec_dot(r, r);
+    if (sqrt(rr_new) <= goal) {
+      c->verdict = BLO_VERDICT_CONVERGED;
+    }
+    blo_vec_aypx(rr_new / rr, r, p);
+    rr = rr_new;
+  }
+  return BLO_OK;
+}
+
+const blo_estimator_type blo_estimator_cg = {
+    .name = "cg",
+    .summary = "conjugate gradients on the adjoint system, K products with one Hessian",
+    .source =
+        "Hestenes and Stiefel 1952; Pedregosa 2016, arXiv 1602.02355; Ji, Yang and Liang 2021, "
+        "arXiv 2010.07962, section 2 (AID)",
+    .n_work = 2,
+    .one_batch = true,
+    .solve = solve,
+};

@@ -1,0 +1,182 @@
+/**
+ * @file
+ * What all adjoint estimators share: the right-hand side, the start, the products, and the final
+ * sweep that gives J v and, from the same read of the data, the true residual of v.
+ */
+#include <blo/hypergrad.h>
+#include <math.h>
+
+/* ------------------------------------------------------------------ life */
+
+static blo_status make_samplers(blo_estimator *e, blo_int batch_upper, uint64_t seed)
+{
+  const blo_problem *p = blo_eval_problem(e->eval);
+  blo_int b = e->options->batch;
+
+  BLO_TRY(blo_sampler_create(p->comm, seed, BLO_PURPOSE_UPPER, p->n_upper, p->n_shards, batch_upper,
+                             &e->upper));
+  BLO_TRY(blo_sampler_create(p->comm, seed, BLO_PURPOSE_ADJOINT, p->n_lower, p->n_shards, b,
+                             &e->hessian));
+  BLO_TRY(
+      blo_sampler_create(p->comm, seed, BLO_PURPOSE_CROSS, p->n_lower, p->n_shards, b, &e->cross));
+  e->fixed = e->type->one_batch || blo_sampler_is_full(e->hessian);
+  return BLO_OK;
+}
+
+static blo_status make_vectors(blo_estimator *e)
+{
+  blo_space *y = blo_eval_space_y(e->eval);
+  blo_vec **const all[] = {&e->v, &e->hv, &e->rhs, &e->g_y};
+
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+    BLO_TRY(blo_vec_create(y, all[i]));
+  }
+  for (blo_int i = 0; i < e->type->n_work; i++) {
+    BLO_TRY(blo_vec_create(y, &e->work[i]));
+  }
+  return blo_vec_create(blo_eval_space_x(e->eval), &e->f_x);
+}
+
+static blo_status make(blo_eval *eval, const blo_adjoint_options *options, blo_int batch_upper,
+                       uint64_t seed, blo_state *state, blo_estimator **out)
+{
+  blo_context *ctx = blo_eval_problem(eval)->ctx;
+  blo_estimator *e;
+
+  BLO_TRY(blo_alloc(ctx, 1, sizeof *e, out));
+  e = *out;
+  e->type = blo_estimator_find(blo_estimator_names[options->type]);
+  e->eval = eval;
+  e->options = options;
+  BLO_TRY(make_samplers(e, batch_upper, seed));
+  BLO_TRY(make_vectors(e));
+  return options->warm_start ? blo_state_add_vec(state, "adjoint.v", e->v) : BLO_OK;
+}
+
+blo_status blo_estimator_create(blo_eval *eval, const blo_adjoint_options *options,
+                                blo_int batch_upper, uint64_t seed, blo_state *state,
+                                blo_estimator **out)
+{
+  blo_estimator *e = NULL;
+  blo_status status =
+      blo_agree(blo_eval_problem(eval)->comm, make(eval, options, batch_upper, seed, state, &e));
+
+  if (status != BLO_OK) {
+    blo_estimator_destroy(&e);
+  }
+  *out = e;
+  return status;
+}
+
+void blo_estimator_destroy(blo_estimator **estimator)
+{
+  blo_estimator *e = *estimator;
+
+  if (e != NULL) {
+    blo_context *ctx = blo_eval_problem(e->eval)->ctx;
+    blo_sampler_destroy(&e->upper);
+    blo_sampler_destroy(&e->hessian);
+    blo_sampler_destroy(&e->cross);
+    blo_vec_destroy(&e->v);
+    blo_vec_destroy(&e->hv);
+    blo_vec_destroy(&e->rhs);
+    blo_vec_destroy(&e->g_y);
+    blo_vec_destroy(&e->f_x);
+    for (size_t i = 0; i < sizeof e->work / sizeof *e->work; i++) {
+      blo_vec_destroy(&e->work[i]);
+    }
+    blo_free(ctx, estimator);
+  }
+}
+
+/* ---------------------------------------------------------- one estimate */
+
+/** Evaluations of g in this solve use one batch, linearised once if the problem can. */
+static bool linearizes(const blo_estimator *e)
+{
+  return e->fixed && blo_eval_can_linearize(e->eval);
+}
+
+/** The batch of the next product with H. */
+static const blo_batch *hessian_batch(blo_estimator *e)
+{
+  return blo_sampler_draw(e->hessian, (uint64_t)(e->fixed ? e->draw : e->draw++));
+}
+
+/**
+ * grad_y f and grad_x f; with one batch of g also its linearisation and grad_y g; with a warm start
+ * also H v, all in one sweep.
+ */
+static blo_status begin(blo_estimator *e, blo_int k)
+{
+  bool warm = e->options->warm_start;
+  blo_answer ans = {.g_y = e->g_y, .hv = e->hv, .f_y = e->rhs, .f_x = e->f_x};
+  blo_ask ask = {.lower = (e->fixed ? BLO_WANT_VALUE | BLO_WANT_Y : 0u) | (warm ? BLO_WANT_HV : 0u),
+                 .upper = BLO_WANT_VALUE | BLO_WANT_X | BLO_WANT_Y,
+                 .upper_batch = blo_sampler_draw(e->upper, (uint64_t)k),
+                 .x = e->x,
+                 .y = e->y,
+                 .v = e->v,
+                 .linearize = linearizes(e)};
+
+  ask.lower_batch = ask.lower != 0 ? hessian_batch(e) : NULL;
+  BLO_TRY(blo_eval_sweep(e->eval, &ask, &ans));
+  e->f = ans.f;
+  e->g = e->fixed ? ans.g : (double)NAN;
+  blo_vec_copy(e->rhs, e->work[0]);
+  if (warm) {
+    blo_vec_axpy(-1, e->hv, e->work[0]);
+  } else {
+    blo_vec_fill(e->v, 0);
+  }
+  return BLO_OK;
+}
+
+blo_status blo_estimator_product(blo_estimator *e, const blo_vec *p)
+{
+  blo_answer ans = {.hv = e->hv};
+  blo_ask ask = {.lower = BLO_WANT_HV,
+                 .lower_batch = hessian_batch(e),
+                 .x = e->x,
+                 .y = e->y,
+                 .v = p,
+                 .linearized = linearizes(e)};
+
+  return blo_eval_sweep(e->eval, &ask, &ans);
+}
+
+/** hx = grad_x f - J v, and the residuals that certify it. */
+static blo_status finish(blo_estimator *e, blo_int k, blo_vec *hx)
+{
+  blo_certificate *c = &e->certificate;
+  blo_answer ans = {.g_y = e->g_y, .hv = e->hv, .jv = hx};
+  blo_ask ask = {.lower = BLO_WANT_HV | BLO_WANT_JV | (e->fixed ? 0u : BLO_WANT_VALUE | BLO_WANT_Y),
+                 .x = e->x,
+                 .y = e->y,
+                 .v = e->v,
+                 .linearized = linearizes(e)};
+
+  ask.lower_batch = e->fixed ? hessian_batch(e) : blo_sampler_draw(e->cross, (uint64_t)k);
+  BLO_TRY(blo_eval_sweep(e->eval, &ask, &ans));
+  e->g = e->fixed ? e->g : ans.g;
+  blo_vec_aypx(-1, e->f_x, hx);
+  c->adjoint_rhs = blo_vec_norm(e->rhs);
+  blo_vec_axpy(-1, e->rhs, e->hv);
+  c->adjoint_residual = blo_vec_norm(e->hv);
+  c->lower_residual = blo_vec_norm(e->g_y);
+  c->sampled = !blo_sampler_is_full(e->hessian) || !blo_sampler_is_full(e->upper);
+  return BLO_OK;
+}
+
+blo_status blo_estimator_compute(blo_estimator *e, blo_int k, const blo_vec *x, const blo_vec *y,
+                                 blo_vec *hx)
+{
+  e->x = x;
+  e->y = y;
+  /* a warm start and K products take at most K + 1 fresh batches */
+  e->draw = k * (e->options->iterations + 1);
+  e->certificate = (blo_certificate){.curvature = (double)NAN};
+  BLO_TRY(begin(e, k));
+  BLO_TRY(e->type->solve(e));
+  return finish(e, k, hx);
+}

@@ -1,0 +1,47 @@
+/**
+ * @file
+ * Data of the classification problems: a training, a validation and a test set cut from one or two
+ * sources, scaled alike, with a softmax classifier on each. For files of this layer only.
+ */
+#ifndef BLO_CLASSIFY_H
+#define BLO_CLASSIFY_H
+
+#include "softmax.h"
+
+/** The block `problem.data` of a run file. */
+typedef struct classify_options {
+  blo_source_spec train, test;
+  blo_int n_train, n_val, n_test, shards, seed;
+  int split, scaling;
+} classify_options;
+extern const blo_opt_table classify_table;
+
+typedef enum classify_part { PART_TRAIN, PART_VAL, PART_TEST, N_CLASSIFY_PARTS } classify_part;
+
+typedef struct classify {
+  blo_set *set[N_CLASSIFY_PARTS]; /**< the test set may be NULL */
+  softmax model[N_CLASSIFY_PARTS];
+  blo_scaling *scaling;
+  blo_int n_classes, n_features;
+  double *packed_y, *packed_v;
+} classify;
+
+/** Load everything and set the sizes of y and of the samples in `p`. Call: Collective. */
+blo_status classify_setup(blo_problem *p, const classify_options *options, classify *c);
+/** Free it. Call: Local. */
+void classify_teardown(blo_problem *p, classify *c);
+/** Pack y, and v if it is there, for a sweep. Call: Local. */
+void classify_pack(classify *c, const blo_point *at, bool need_y, bool need_v);
+/** The metrics test_accuracy, test_loss, val_accuracy, val_loss come from 4 sums. */
+#define CLASSIFY_METRICS                                                                           \
+  {"test_accuracy", "-", "share of the test samples that are classified correctly"},               \
+      {"test_loss", "-", "mean cross-entropy on the test set"},                                    \
+      {"val_accuracy", "-", "share of the validation samples that are classified correctly"},      \
+  {                                                                                                \
+    "val_loss", "-", "mean cross-entropy on the validation set"                                    \
+  }
+enum { N_CLASSIFY_METRICS = 4, N_CLASSIFY_SUMS = 4 };
+void classify_score(const classify *c, blo_int shard, double *sums);
+void classify_metrics(const classify *c, const double *sums, double *values);
+
+#endif

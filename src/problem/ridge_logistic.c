@@ -1,0 +1,202 @@
+/**
+ * @file
+ * Regularisation of (multi-class) logistic regression: one weight exp(x_j) per feature, per class,
+ * or one for all (Pedregosa 2016, arXiv 1602.02355, section 5; Grazzi et al. 2020, arXiv
+ * 2006.16218; Dagreou et al. 2022, arXiv 2201.13409, section 4).
+ *
+ *     g(x, y) = (1/n) sum_i CE_i(y) + (1/2) sum_{c,j} exp(x_{k(c,j)}) y_{cj}^2
+ *     f(y)    = (1/m) sum_j CE_j(y)
+ *
+ * with k(c,j) = j, c or 0. The bias is a feature like the others (the last one), so that the lower
+ * level is strongly convex. x enters through the terms without samples alone:
+ *     (grad_x g)_k = (1/2) exp(x_k) sum y_{cj}^2      (J v)_k = exp(x_k) sum y_{cj} v_{cj}
+ * over the (c,j) with k(c,j) = k.
+ */
+#include "classify.h"
+#include <math.h>
+
+typedef struct options {
+  classify_options data;
+  double x0;
+  int per, x;
+} options;
+
+typedef struct state {
+  classify data;
+} state;
+
+typedef enum per_kind { PER_FEATURE, PER_CLASS, PER_ALL } per_kind;
+
+static blo_status setup(blo_problem *p)
+{
+  const options *o = p->options;
+  state *st = p->state;
+
+  BLO_TRY(classify_setup(p, &o->data, &st->data));
+  p->n_x = o->per == PER_FEATURE ? st->data.n_features + 1
+           : o->per == PER_CLASS ? st->data.n_classes
+                                 : 1;
+  p->x_layout = o->x == 0 ? BLO_ROOTED : BLO_REPLICATED;
+  return BLO_OK;
+}
+
+static void teardown(blo_problem *p)
+{
+  state *st = p->state;
+
+  classify_teardown(p, &st->data);
+}
+
+static void start(const blo_problem *p, blo_int first, blo_int n_local, double *x, double *y)
+{
+  const options *o = p->options;
+
+  (void)first;
+  for (blo_int i = 0; i < n_local; i++) {
+    x[i] = o->x0;
+  }
+  for (blo_int i = 0; i < p->n_y; i++) {
+    y[i] = 0;
+  }
+}
+
+static void prepare(blo_problem *p, const blo_point *at, unsigned want_lower, unsigned want_upper,
+                    bool linearized)
+{
+  state *st = p->state;
+  bool need_y = (want_lower != 0 && !linearized) || want_upper != 0;
+
+  classify_pack(&st->data, at, need_y, (want_lower & BLO_WANT_HV) != 0);
+}
+
+static blo_status shard(blo_problem *p, const blo_shard_task *task, const blo_shard_out *out)
+{
+  state *st = p->state;
+
+  softmax_shard(&st->data.model[task->level == BLO_LOWER ? PART_TRAIN : PART_VAL], task, false,
+                out);
+  return BLO_OK;
+}
+
+static void unpack(const blo_problem *p, const double *packed, double *y)
+{
+  const state *st = p->state;
+
+  blo_features_unpack(&st->data.model[PART_TRAIN].features, packed, y);
+}
+
+/** One row (c) of the regulariser; x and its outputs begin at the row's first weight, and move on
+ * by `step` (0 or 1) from one feature to the next. */
+static void common_row(blo_int n, blo_int step, const double *x, const double *y, const double *v,
+                       double scale, blo_int at, const blo_shard_out *out, double *gx, double *jv)
+{
+  double value = 0;
+
+  for (blo_int j = 0; j < n; j++) {
+    double w = scale * exp(x[j * step]);
+    value += 0.5 * w * y[j] * y[j];
+    if (out->gy != NULL) {
+      out->gy[at + j] += w * y[j];
+    }
+    if (out->hv != NULL) {
+      out->hv[at + j] += w * v[j];
+    }
+    if (gx != NULL) {
+      gx[j * step] += 0.5 * w * y[j] * y[j];
+    }
+    if (jv != NULL) {
+      jv[j * step] += w * y[j] * v[j];
+    }
+  }
+  if (out->value != NULL) {
+    *out->value += value;
+  }
+}
+
+static void common(const blo_problem *p, blo_level level, unsigned want, const blo_point *at,
+                   double scale, const blo_shard_out *out)
+{
+  const options *o = p->options;
+  const state *st = p->state;
+  blo_int n = st->data.n_features + 1, step = o->per == PER_FEATURE;
+
+  (void)want;
+  if (level == BLO_UPPER) {
+    return;
+  }
+  for (blo_int c = 0; c < st->data.n_classes; c++) {
+    blo_int k = o->per == PER_CLASS ? c : 0;
+    common_row(n, step, at->x + k, at->y + c * n, at->v != NULL ? at->v + c * n : NULL, scale,
+               c * n, out, out->gx != NULL ? out->gx + k : NULL,
+               out->jv != NULL ? out->jv + k : NULL);
+  }
+}
+
+static const blo_metric metrics[] = {CLASSIFY_METRICS};
+
+static void metrics_prepare(blo_problem *p, const blo_point *at)
+{
+  state *st = p->state;
+
+  classify_pack(&st->data, at, true, false);
+}
+
+static blo_status metrics_shard(blo_problem *p, blo_int s, const double *x, double *sums)
+{
+  const state *st = p->state;
+
+  (void)x;
+  classify_score(&st->data, s, sums);
+  return BLO_OK;
+}
+
+static void metrics_finish(const blo_problem *p, const double *sums, double *values)
+{
+  const state *st = p->state;
+
+  classify_metrics(&st->data, sums, values);
+}
+
+static const char *const per_names[] = {"feature", "class", "all", NULL};
+static const char *const x_names[] = {"rooted", "replicated", NULL};
+
+static const blo_opt_row rows[] = {
+    BLO_OPT(options, x0, "-2", -700, 700, "-", "starting value of every log-weight",
+            "Dagreou et al. 2022, appendix", 0),
+    BLO_OPT_NAMES(
+        options, per, "feature", per_names,
+        "what a regularisation weight belongs to: a feature (the bias is one), a class, or "
+        "all of y",
+        "", 0),
+    BLO_OPT_NAMES(options, x, "rooted", x_names,
+                  "x on the root rank (updated there and broadcast), or on every rank", "", 0),
+};
+
+static const blo_opt_sub subs[] = {{"data", offsetof(options, data), &classify_table}};
+
+static const blo_opt_table table = {"ridge_logistic",   "weights of the l2 regularisation",
+                                    sizeof(options),    rows,
+                                    BLO_COUNT_OF(rows), subs,
+                                    BLO_COUNT_OF(subs)};
+
+const blo_problem_type blo_problem_ridge_logistic = {
+    .name = "ridge_logistic",
+    .summary = "hyperparameter optimisation: l2 weights of logistic regression",
+    .source = "Pedregosa 2016, arXiv 1602.02355; Grazzi et al. 2020, arXiv 2006.16218",
+    .state_size = sizeof(state),
+    .options = &table,
+    .has = 0,
+    .metrics = metrics,
+    .n_metrics = BLO_COUNT_OF(metrics),
+    .n_metric_sums = N_CLASSIFY_SUMS,
+    .setup = setup,
+    .teardown = teardown,
+    .start = start,
+    .prepare = prepare,
+    .shard = shard,
+    .unpack = unpack,
+    .common = common,
+    .metrics_prepare = metrics_prepare,
+    .metrics_shard = metrics_shard,
+    .metrics_finish = metrics_finish,
+};

@@ -1,0 +1,58 @@
+/**
+ * @file
+ * The double loop that AID and stocBiO share, for files of this layer only:
+ *
+ *     for k = 0, 1, ...
+ *       T times:  y <- y - rho_k grad_y g(x, y; batch)
+ *       v  ~  H^-1 grad_y f                      by the adjoint estimator
+ *       x <- x - gamma_k (grad_x f - J v)
+ *
+ * The methods differ in their adjoint estimator, batches and defaults.
+ */
+#ifndef BLO_DOUBLE_LOOP_H
+#define BLO_DOUBLE_LOOP_H
+
+#include <blo/solver.h>
+
+typedef struct double_loop_options {
+  blo_lower_options lower;
+  blo_adjoint_options adjoint;
+  blo_upper_options upper;
+} double_loop_options;
+
+typedef struct double_loop {
+  blo_lower *lower;
+  blo_estimator *adjoint;
+  blo_upper *upper;
+  blo_vec *hx;
+} double_loop;
+
+blo_status double_loop_setup(blo_solver *s);
+blo_status double_loop_step(blo_solver *s, blo_report *r);
+void double_loop_teardown(blo_solver *s);
+
+/** The option table of a method, from the rows of its three blocks. */
+#define DOUBLE_LOOP_TABLE(method, help)                                                            \
+  static const blo_opt_table lower_table = {                                                       \
+      "lower",    "the lower-level steps",  sizeof(blo_lower_options),                             \
+      lower_rows, BLO_COUNT_OF(lower_rows), NULL,                                                  \
+      0};                                                                                          \
+  static const blo_opt_table adjoint_table = {"adjoint",                                           \
+                                              "the adjoint system",                                \
+                                              sizeof(blo_adjoint_options),                         \
+                                              adjoint_rows,                                        \
+                                              BLO_COUNT_OF(adjoint_rows),                          \
+                                              NULL,                                                \
+                                              0};                                                  \
+  static const blo_opt_table upper_table = {                                                       \
+      "upper",    "the upper-level step",   sizeof(blo_upper_options),                             \
+      upper_rows, BLO_COUNT_OF(upper_rows), NULL,                                                  \
+      0};                                                                                          \
+  static const blo_opt_sub subs[] = {                                                              \
+      {"lower", offsetof(double_loop_options, lower), &lower_table},                               \
+      {"adjoint", offsetof(double_loop_options, adjoint), &adjoint_table},                         \
+      {"upper", offsetof(double_loop_options, upper), &upper_table}};                              \
+  static const blo_opt_table table = {method, help, sizeof(double_loop_options), NULL,             \
+                                      0,      subs, BLO_COUNT_OF(subs)}
+
+#endif

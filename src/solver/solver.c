@@ -1,0 +1,111 @@
+/** @file Life of a solver, and the list of the methods. */
+#include <blo/solver.h>
+#include <math.h>
+#include <string.h>
+
+#define BLO_SOLVER(name) extern const blo_solver_type blo_solver_##name;
+#include "solver_list.h"
+#undef BLO_SOLVER
+
+static const blo_solver_type *const types[] = {
+#define BLO_SOLVER(name) &blo_solver_##name,
+#include "solver_list.h"
+#undef BLO_SOLVER
+};
+
+const blo_solver_type *const *blo_solver_types(blo_int *n)
+{
+  *n = BLO_COUNT_OF(types);
+  return types;
+}
+
+const blo_solver_type *blo_solver_find(const char *name)
+{
+  for (blo_int i = 0; i < BLO_COUNT_OF(types); i++) {
+    if (strcmp(types[i]->name, name) == 0) {
+      return types[i];
+    }
+  }
+  return NULL;
+}
+
+static blo_status make_parts(blo_solver *s, const blo_conf *conf)
+{
+  static const char *const also[] = {"type", NULL};
+  blo_context *ctx = blo_eval_problem(s->eval)->ctx;
+
+  BLO_TRY(blo_alloc(ctx, 1, s->type->state_size, &s->data));
+  BLO_TRY(blo_alloc(ctx, 1, s->type->options->size, &s->options));
+  BLO_TRY(blo_opt_read(ctx, s->type->options, conf, also, s->options));
+  BLO_TRY(blo_state_create(ctx, &s->state));
+  BLO_TRY(blo_vec_create(blo_eval_space_x(s->eval), &s->x));
+  BLO_TRY(blo_vec_create(blo_eval_space_y(s->eval), &s->y));
+  BLO_TRY(blo_state_add_int(s->state, "k", &s->k));
+  BLO_TRY(blo_state_add_vec(s->state, "x", s->x));
+  return blo_state_add_vec(s->state, "y", s->y);
+}
+
+blo_status blo_solver_create(blo_eval *eval, const blo_solver_type *type, const blo_conf *conf,
+                             uint64_t seed, blo_solver **out)
+{
+  blo_problem *p = blo_eval_problem(eval);
+  blo_status status = BLO_OK;
+  blo_solver *s = NULL;
+
+  BLO_GO_ALL(p->comm, blo_alloc(p->ctx, 1, sizeof *s, &s));
+  *s = (blo_solver){.type = type, .eval = eval, .seed = seed};
+  BLO_GO_ALL(p->comm, make_parts(s, conf));
+  blo_eval_start(eval, s->x, s->y);
+  BLO_GO(type->setup(s));
+  *out = s;
+  s = NULL;
+done:
+  blo_solver_destroy(&s);
+  return status;
+}
+
+void blo_solver_destroy(blo_solver **solver)
+{
+  blo_solver *s = *solver;
+
+  if (s != NULL) {
+    blo_context *ctx = blo_eval_problem(s->eval)->ctx;
+    if (s->data != NULL) {
+      s->type->teardown(s);
+    }
+    blo_vec_destroy(&s->x);
+    blo_vec_destroy(&s->y);
+    blo_state_destroy(&s->state);
+    blo_free(ctx, &s->options);
+    blo_free(ctx, &s->data);
+    blo_free(ctx, solver);
+  }
+}
+
+blo_status blo_solver_step(blo_solver *s, blo_report *r)
+{
+  *r = (blo_report){
+#define BLO_REPORT_NONE(name, unit, help) .name = (double)NAN,
+      BLO_REPORT_LIST(BLO_REPORT_NONE)
+#undef BLO_REPORT_NONE
+  };
+  BLO_TRY(s->type->step(s, r));
+  s->k++;
+  return BLO_OK;
+}
+
+void blo_solver_describe(const blo_solver *s, FILE *to)
+{
+  const blo_problem *p = blo_eval_problem(s->eval);
+  blo_space *x = blo_eval_space_x(s->eval);
+
+  fprintf(to, "problem   %s: %s\n", p->type->name, p->type->summary);
+  fprintf(to, "          x %lld numbers, %s%s; y %lld numbers, replicated\n", (long long)p->n_x,
+          blo_layout_names[blo_space_layout(x)],
+          p->x_aligned ? ", aligned with the samples of g" : "", (long long)p->n_y);
+  fprintf(to, "          g over %lld samples, f over %lld, in %lld logical shards\n",
+          (long long)p->n_lower, (long long)p->n_upper, (long long)p->n_shards);
+  fprintf(to, "method    %s: %s\n", s->type->name, s->type->summary);
+  fprintf(to, "          %s\n", s->type->source);
+  fprintf(to, "cost      %s\n", s->type->cost);
+}
