@@ -1,0 +1,177 @@
+/**
+ * @file
+ * Products with the rows of a table: what does not depend on the processor. The scaling
+ * a' = (a - shift) * scale is a linear map of weights and gradients, so it is applied to them:
+ *
+ *     W_c . a' + b_c = W'_c . a + b'_c,   W'_ck = W_ck scale_k,   b'_c = b_c - sum_k W'_ck shift_k
+ *
+ * and a packed gradient holds the raw sums sum_i R[i][c] a_i and s_c = sum_i R[i][c].
+ *
+ * Packed, dense: [C][ld] weights, zero beyond n_features, then [C] biases.
+ * Packed, sparse: [n_features + 1][ld], the classes side by side, the last row the biases.
+ */
+#include "kernel.h"
+
+#include <math.h>
+#include <string.h>
+
+static blo_int round_up(blo_int n, blo_int multiple)
+{
+  return (n + multiple - 1) / multiple * multiple;
+}
+
+void blo_features_init(blo_features *f, const blo_table *table, const blo_scaling *scaling,
+                       blo_int n_classes, int isa)
+{
+  BLO_BUG_IF(isa < 0 || isa >= BLO_ISA_COUNT || !blo_kernel_of(isa), "no kernel family %d", isa);
+  BLO_BUG_IF(n_classes < 1, "%lld classes", (long long)n_classes);
+  *f = (blo_features){
+      .table = table,
+      .scaling = scaling,
+      .n_classes = n_classes,
+      .ld = table->sparse ? round_up(n_classes, 2) : round_up(table->n_features, BLO_OCTET),
+      .isa = isa,
+  };
+}
+
+blo_int blo_features_packed_size(const blo_features *f)
+{
+  return f->table->sparse ? (f->table->n_features + 1) * f->ld : f->n_classes * (f->ld + 1);
+}
+
+/** Where weights and biases of a packed vector are: weight (c, k) at c * by_class + k * by_feature,
+ *  bias c at bias + c. */
+typedef struct layout {
+  blo_int by_class, by_feature, bias;
+} layout;
+
+static layout packed_layout(const blo_features *f)
+{
+  if (f->table->sparse) {
+    return (layout){.by_class = 1, .by_feature = f->ld, .bias = f->table->n_features * f->ld};
+  }
+  return (layout){.by_class = f->ld, .by_feature = 1, .bias = f->n_classes * f->ld};
+}
+
+/* Features copied for one class before the next: bounds the memory that a transposition touches. */
+enum { STRIP = 256 };
+
+static blo_int strip_end(const blo_features *f, blo_int begin)
+{
+  blo_int n = f->table->n_features;
+  return begin + STRIP < n ? begin + STRIP : n;
+}
+
+static double scale_of(const blo_features *f, blo_int k)
+{
+  return f->scaling ? f->scaling->scale[k] : 1;
+}
+
+/** b - sum_k W_k scale_k shift_k, with the summation of Neumaier, ZAMM 54, 1974: the terms are
+ * large and cancel later if means are large against standard deviations. */
+static double packed_bias(const blo_features *f, const double *y)
+{
+  blo_int n = f->table->n_features;
+  double sum = y[n], lost = 0;
+
+  for (blo_int k = 0; f->scaling && k < n; k++) {
+    double term = -(y[k] * f->scaling->scale[k]) * f->scaling->shift[k];
+    double next = sum + term;
+    lost += fabs(sum) >= fabs(term) ? (sum - next) + term : (term - next) + sum;
+    sum = next;
+  }
+  return sum + lost;
+}
+
+void blo_features_pack(const blo_features *f, const double *y, double *packed)
+{
+  layout at = packed_layout(f);
+  blo_int n = f->table->n_features;
+
+  memset(packed, 0, (size_t)blo_features_packed_size(f) * sizeof *packed);
+  for (blo_int begin = 0; begin < n; begin += STRIP) {
+    for (blo_int c = 0; c < f->n_classes; c++) {
+      for (blo_int k = begin; k < strip_end(f, begin); k++) {
+        packed[c * at.by_class + k * at.by_feature] = y[c * (n + 1) + k] * scale_of(f, k);
+      }
+    }
+  }
+  for (blo_int c = 0; c < f->n_classes; c++) {
+    packed[at.bias + c] = packed_bias(f, y + c * (n + 1));
+  }
+}
+
+void blo_features_unpack(const blo_features *f, const double *packed, double *y)
+{
+  layout at = packed_layout(f);
+  blo_int n = f->table->n_features;
+
+  for (blo_int begin = 0; begin < n; begin += STRIP) {
+    for (blo_int c = 0; c < f->n_classes; c++) {
+      double sum = packed[at.bias + c];
+      for (blo_int k = begin; k < strip_end(f, begin); k++) {
+        double shift = f->scaling ? f->scaling->shift[k] : 0;
+        double raw = packed[c * at.by_class + k * at.by_feature];
+        y[c * (n + 1) + k] = (raw - sum * shift) * scale_of(f, k);
+      }
+    }
+  }
+  for (blo_int c = 0; c < f->n_classes; c++) {
+    y[c * (n + 1) + n] = packed[at.bias + c];
+  }
+}
+
+static blo_dense_rows dense_rows(const blo_features *f, const blo_int *row, blo_int n)
+{
+  blo_dense_rows a = {.n = n, .ld = f->ld, .n_classes = f->n_classes};
+  size_t bytes = (size_t)f->table->ld * blo_storage_size(f->table->storage);
+
+  for (blo_int i = 0; i < n; i++) {
+    a.row[i] = (const char *)f->table->values + (size_t)row[i] * bytes;
+  }
+  return a;
+}
+
+static blo_sparse_rows sparse_rows(const blo_features *f, const blo_int *row, blo_int n)
+{
+  return (blo_sparse_rows){
+      .table = f->table, .row = row, .n = n, .ld = f->ld, .n_classes = f->n_classes};
+}
+
+void blo_features_forward(const blo_features *f, const blo_int *row, blo_int n,
+                          const double *packed, double *z)
+{
+  const blo_kernel *kernel = blo_kernel_of(f->isa);
+
+  if (f->table->sparse) {
+    blo_sparse_rows a = sparse_rows(f, row, n);
+    kernel->sparse_forward(&a, packed, z);
+    return;
+  }
+  blo_dense_rows a = dense_rows(f, row, n);
+  const double *bias = packed + f->n_classes * f->ld;
+  for (blo_int i = 0; i < n; i++) {
+    memcpy(z + i * f->n_classes, bias, (size_t)f->n_classes * sizeof *z);
+  }
+  kernel->dense_forward[f->table->storage](&a, packed, z);
+}
+
+void blo_features_adjoint(const blo_features *f, const blo_int *row, blo_int n, const double *r,
+                          double *packed)
+{
+  const blo_kernel *kernel = blo_kernel_of(f->isa);
+
+  if (f->table->sparse) {
+    blo_sparse_rows a = sparse_rows(f, row, n);
+    kernel->sparse_adjoint(&a, r, packed);
+    return;
+  }
+  blo_dense_rows a = dense_rows(f, row, n);
+  double *bias = packed + f->n_classes * f->ld;
+  for (blo_int i = 0; i < n; i++) {
+    for (blo_int c = 0; c < f->n_classes; c++) {
+      bias[c] += r[i * f->n_classes + c];
+    }
+  }
+  kernel->dense_adjoint[f->table->storage](&a, r, packed);
+}
