@@ -1,0 +1,42 @@
+/**
+ * @file
+ * Problems for tests: the quadratic and the two built-in ones on small generated data.
+ */
+#ifndef BLO_TEST_FIXTURE_H
+#define BLO_TEST_FIXTURE_H
+
+#include "harness.h"
+#include "quadratic.h"
+#include <blo/solver.h>
+
+/** A problem with its evaluator. */
+typedef struct fixture {
+  blo_conf *conf;
+  blo_problem *problem;
+  blo_eval *eval;
+} fixture;
+
+/** The problems that a suite runs through. */
+typedef enum fixture_kind {
+  FIXTURE_QUADRATIC,
+  FIXTURE_CLEANING,        /**< x sharded */
+  FIXTURE_CLEANING_ROOTED, /**< x rooted */
+  FIXTURE_RIDGE_FEATURE,
+  FIXTURE_RIDGE_CLASS,
+  FIXTURE_RIDGE_SPARSE, /**< LIBSVM data, one weight */
+  N_FIXTURES
+} fixture_kind;
+const char *fixture_name(int kind);
+
+/** Write the data files into `folder` (the root does): 360 samples, 5 features, 3 classes. */
+void fixture_write_data(blo_comm *comm, const char *folder);
+/** Make problem and evaluator on the data in `folder`; leaves the test on failure. */
+void fixture_make(blo_comm *comm, int kind, const char *folder, blo_reduction how, fixture *f);
+void fixture_free(blo_comm *comm, fixture *f);
+
+/** A point: x near the start, y random; x is published. Free both with blo_vec_destroy(). */
+void fixture_point(const fixture *f, blo_vec **x, blo_vec **y);
+/** Solve the lower level at x to ||grad_y g|| <= tol, by Newton steps with CG. */
+void fixture_solve_lower(const fixture *f, const blo_vec *x, blo_vec *y, double tol);
+
+#endif

@@ -1,0 +1,303 @@
+/* A problem with a closed-form hypergradient; see quadratic.h. */
+#include "quadratic.h"
+#include <blo/random.h>
+#include <math.h>
+#include <string.h>
+
+enum { NX = QUADRATIC_N_X, NY = QUADRATIC_N_Y };
+
+static const blo_stream stream = {2024, BLO_PURPOSE_TEST};
+
+/* Number `k` of sample i of a level: pure functions, so no rank stores data. */
+static double number(int level, blo_int i, int k)
+{
+  return blo_stream_normal(stream, (uint64_t)level, (uint64_t)i, (uint64_t)k);
+}
+
+typedef struct lower_sample {
+  double s[NY], c[NX][NY], a[NY];
+} lower_sample;
+
+static lower_sample lower_at(blo_int i)
+{
+  lower_sample r;
+  for (int j = 0; j < NY; j++) {
+    r.s[j] = number(0, i, j);
+    r.a[j] = number(0, i, 100 + j);
+    for (int k = 0; k < NX; k++) {
+      r.c[k][j] = number(0, i, 200 + k * NY + j);
+    }
+  }
+  return r;
+}
+
+typedef struct upper_sample {
+  double t[NY], d[NY], p, q[NX];
+} upper_sample;
+
+static upper_sample upper_at(blo_int j)
+{
+  upper_sample r;
+  for (int k = 0; k < NY; k++) {
+    r.t[k] = number(1, j, k);
+    r.d[k] = exp(number(1, j, 100 + k));
+  }
+  for (int k = 0; k < NX; k++) {
+    r.q[k] = number(1, j, 200 + k);
+  }
+  r.p = exp(number(1, j, 300));
+  return r;
+}
+
+/* What an instance keeps: the samples, drawn once, and its faults. */
+typedef struct quadratic_state {
+  quadratic_fault fault;
+  lower_sample lower[QUADRATIC_N];
+  upper_sample upper[QUADRATIC_M];
+} quadratic_state;
+
+/* E, the same for all samples; exact in a few bits, so that it needs no table. */
+static double cross(int k, int j)
+{
+  return ((k * 5 + j * 3) % 7 - 3) / 16.0;
+}
+
+static double dot(int n, const double *a, const double *b)
+{
+  double sum = 0;
+  for (int i = 0; i < n; i++) {
+    sum += a[i] * b[i];
+  }
+  return sum;
+}
+
+/* ------------------------------------------------------------- oracles */
+
+static void add_lower(const lower_sample *r, const blo_shard_task *t, const blo_shard_out *out)
+{
+  double sy = dot(NY, r->s, t->y), sv = t->v != NULL ? dot(NY, r->s, t->v) : 0;
+  for (int j = 0; j < NY; j++) {
+    double cx = 0;
+    for (int k = 0; k < NX; k++) {
+      cx += r->c[k][j] * t->x[k];
+    }
+    if (out->gy != NULL) {
+      out->gy[j] += t->scale * (r->s[j] * sy + t->y[j] + cx + r->a[j]);
+    }
+    if (out->hv != NULL) {
+      out->hv[j] += t->scale * (r->s[j] * sv + t->v[j]);
+    }
+    if (out->value != NULL) {
+      *out->value += t->scale * (0.5 * (r->s[j] * sy + t->y[j]) + cx + r->a[j]) * t->y[j];
+    }
+  }
+  for (int k = 0; k < NX; k++) {
+    if (out->gx != NULL) {
+      out->gx[k] += t->scale * dot(NY, r->c[k], t->y);
+    }
+    if (out->jv != NULL) {
+      out->jv[k] += t->scale * dot(NY, r->c[k], t->v);
+    }
+  }
+}
+
+static void add_upper(const upper_sample *r, const blo_shard_task *t, const blo_shard_out *out)
+{
+  for (int j = 0; j < NY; j++) {
+    double e = t->y[j] - r->t[j], ex = 0;
+    for (int k = 0; k < NX; k++) {
+      ex += cross(k, j) * t->x[k];
+    }
+    if (out->gy != NULL) {
+      out->gy[j] += t->scale * (r->d[j] * e + ex);
+    }
+    if (out->value != NULL) {
+      *out->value += t->scale * (0.5 * r->d[j] * e * e + ex * t->y[j]);
+    }
+  }
+  for (int k = 0; k < NX; k++) {
+    double ey = 0;
+    for (int j = 0; j < NY; j++) {
+      ey += cross(k, j) * t->y[j];
+    }
+    if (out->gx != NULL) {
+      out->gx[k] += t->scale * (r->p * t->x[k] + r->q[k] + ey);
+    }
+    if (out->value != NULL) {
+      *out->value += t->scale * (0.5 * r->p * t->x[k] + r->q[k]) * t->x[k];
+    }
+  }
+}
+
+static blo_status shard(blo_problem *p, const blo_shard_task *task, const blo_shard_out *out)
+{
+  const quadratic_state *st = p->state;
+  const quadratic_fault *fault = &st->fault;
+  bool lower = task->level == BLO_LOWER;
+  blo_int first = blo_shard_begin(lower ? QUADRATIC_N : QUADRATIC_M, p->n_shards, task->shard);
+  for (blo_int r = 0; r < task->n_rows; r++) {
+    blo_int i = first + (task->row != NULL ? task->row[r] : r);
+    if (lower) {
+      lower_sample sample = st->lower[i];
+      if (i == fault->nan_sample) {
+        sample.a[3] = (double)NAN;
+      }
+      BLO_CHECK(p->ctx, i != fault->failing_sample, BLO_E_DATA, "sample %lld fails", (long long)i);
+      add_lower(&sample, task, out);
+    } else {
+      add_upper(&st->upper[i], task, out);
+    }
+  }
+  return BLO_OK;
+}
+
+static blo_status setup(blo_problem *p)
+{
+  quadratic_state *st = p->state;
+  st->fault = (quadratic_fault){-1, -1};
+  for (blo_int i = 0; i < QUADRATIC_N; i++) {
+    st->lower[i] = lower_at(i);
+  }
+  for (blo_int j = 0; j < QUADRATIC_M; j++) {
+    st->upper[j] = upper_at(j);
+  }
+  p->n_x = NX;
+  p->n_y = NY;
+  p->n_lower = QUADRATIC_N;
+  p->n_upper = QUADRATIC_M;
+  p->n_shards = 16;
+  p->x_layout = BLO_ROOTED;
+  return BLO_OK;
+}
+
+quadratic_fault *quadratic_faults(blo_problem *p)
+{
+  quadratic_state *st = p->state;
+  return &st->fault;
+}
+
+static void start(const blo_problem *p, blo_int first, blo_int n_local, double *x, double *y)
+{
+  (void)p;
+  for (blo_int i = 0; i < n_local; i++) {
+    x[i] = number(3, first + i, 0);
+  }
+  memset(y, 0, NY * sizeof *y);
+}
+
+static blo_status metrics_shard(blo_problem *p, blo_int s, const double *x, double *sums)
+{
+  (void)x;
+  sums[0] += (double)(blo_shard_begin(QUADRATIC_N, p->n_shards, s + 1) -
+                      blo_shard_begin(QUADRATIC_N, p->n_shards, s));
+  return BLO_OK;
+}
+
+static void metrics_finish(const blo_problem *p, const double *sums, double *values)
+{
+  (void)p;
+  values[0] = sums[0];
+}
+
+static const blo_metric metrics[] = {{"samples", "samples", "number of samples of g"}};
+
+const blo_problem_type blo_problem_test_quadratic = {
+    .name = "test_quadratic",
+    .summary = "quadratic with a closed form",
+    .source = "",
+    .state_size = sizeof(quadratic_state),
+    .has = BLO_HAS_G_X | BLO_HAS_F_X,
+    .metrics = metrics,
+    .n_metrics = 1,
+    .n_metric_sums = 1,
+    .setup = setup,
+    .start = start,
+    .shard = shard,
+    .metrics_shard = metrics_shard,
+    .metrics_finish = metrics_finish,
+};
+
+/* ---------------------------------------------------------- closed form */
+
+/* Solve A z = b by Gauss elimination with row pivots; both are overwritten, b by z. */
+static void eliminate(double a[NY][NY], double *b)
+{
+  for (int k = 0; k < NY; k++) {
+    int best = k;
+    for (int i = k + 1; i < NY; i++) {
+      best = fabs(a[i][k]) > fabs(a[best][k]) ? i : best;
+    }
+    for (int j = 0; j < NY; j++) {
+      double keep = a[k][j];
+      a[k][j] = a[best][j];
+      a[best][j] = keep;
+    }
+    double keep = b[k];
+    b[k] = b[best];
+    b[best] = keep;
+    for (int i = k + 1; i < NY; i++) {
+      double factor = a[i][k] / a[k][k];
+      for (int j = k; j < NY; j++) {
+        a[i][j] -= factor * a[k][j];
+      }
+      b[i] -= factor * b[k];
+    }
+  }
+  for (int k = NY - 1; k >= 0; k--) {
+    for (int j = k + 1; j < NY; j++) {
+      b[k] -= a[k][j] * b[j];
+    }
+    b[k] /= a[k][k];
+  }
+}
+
+typedef struct means {
+  double a[NY][NY], c[NX][NY], b[NY];
+} means;
+
+static means lower_means(void)
+{
+  means m;
+  memset(&m, 0, sizeof m);
+  for (blo_int i = 0; i < QUADRATIC_N; i++) {
+    lower_sample r = lower_at(i);
+    for (int j = 0; j < NY; j++) {
+      m.b[j] += r.a[j] / QUADRATIC_N;
+      for (int k = 0; k < NY; k++) {
+        m.a[j][k] += (r.s[j] * r.s[k] + (j == k)) / QUADRATIC_N;
+      }
+      for (int k = 0; k < NX; k++) {
+        m.c[k][j] += r.c[k][j] / QUADRATIC_N;
+      }
+    }
+  }
+  return m;
+}
+
+void quadratic_solution(const double *x, double *y)
+{
+  means m = lower_means();
+  for (int j = 0; j < NY; j++) {
+    y[j] = -m.b[j];
+    for (int k = 0; k < NX; k++) {
+      y[j] -= m.c[k][j] * x[k];
+    }
+  }
+  eliminate(m.a, y);
+}
+
+void quadratic_hypergradient(const double *x, const double *y, double *hx)
+{
+  means m = lower_means();
+  double v[NY] = {0}, fx[NX] = {0};
+  blo_shard_task task = {.x = x, .y = y, .scale = 1.0 / QUADRATIC_M};
+  blo_shard_out out = {.gy = v, .gx = fx};
+  for (blo_int j = 0; j < QUADRATIC_M; j++) {
+    upper_sample r = upper_at(j);
+    add_upper(&r, &task, &out);
+  }
+  eliminate(m.a, v);
+  for (int k = 0; k < NX; k++) {
+    hx[k] = fx[k] - dot(NY, m.c[k], v);
+  }
+}
