@@ -57,6 +57,15 @@ static blo_status make_memory(blo_eval *e)
   return blo_alloc(ctx, e->all[BLO_LOWER].n_own * p->cache_per_sample, sizeof *e->cache, &e->cache);
 }
 
+static blo_status allocate(blo_problem *p, blo_eval **out)
+{
+  BLO_TRY(blo_alloc(p->ctx, 1, sizeof **out, out));
+  **out = (blo_eval){.problem = p, .comm = p->comm, .ctx = p->ctx};
+  (*out)->first_shard = blo_comm_first_shard(p->comm, p->n_shards);
+  (*out)->end_shard = blo_comm_end_shard(p->comm, p->n_shards);
+  return BLO_OK;
+}
+
 blo_status blo_eval_create(blo_problem *problem, blo_reduction how, blo_eval **out)
 {
   blo_context *ctx = problem->ctx;
@@ -66,10 +75,7 @@ blo_status blo_eval_create(blo_problem *problem, blo_reduction how, blo_eval **o
   blo_int before = blo_memory(ctx).bytes;
 
   BLO_GO(check_problem(problem));
-  BLO_GO_ALL(comm, blo_alloc(ctx, 1, sizeof *e, &e));
-  *e = (blo_eval){.problem = problem, .comm = comm, .ctx = ctx};
-  e->first_shard = blo_comm_first_shard(comm, problem->n_shards);
-  e->end_shard = blo_comm_end_shard(comm, problem->n_shards);
+  BLO_GO_ALL(comm, allocate(problem, &e));
   BLO_GO_ALL(comm, make_memory(e));
   BLO_GO_ALL(comm, blo_problem_spaces(problem, &e->space_x, &e->space_y));
   BLO_GO_ALL(comm, blo_sum_create(comm, how, problem->n_shards, longest_message(problem), &e->sum));

@@ -28,6 +28,15 @@ const blo_problem_type *blo_problem_find(const char *name)
   return NULL;
 }
 
+static blo_status allocate(blo_comm *comm, const blo_problem_type *type, blo_problem **out)
+{
+  blo_context *ctx = blo_comm_context(comm);
+
+  BLO_TRY(blo_alloc(ctx, 1, sizeof **out, out));
+  **out = (blo_problem){.type = type, .comm = comm, .ctx = ctx};
+  return BLO_OK;
+}
+
 static blo_status read_options(blo_problem *p, const blo_conf *conf)
 {
   static const char *const also[] = {"type", NULL};
@@ -43,12 +52,10 @@ static blo_status read_options(blo_problem *p, const blo_conf *conf)
 blo_status blo_problem_create(blo_comm *comm, const blo_problem_type *type, const blo_conf *conf,
                               blo_problem **out)
 {
-  blo_context *ctx = blo_comm_context(comm);
   blo_status status = BLO_OK;
   blo_problem *p = NULL;
 
-  BLO_GO_ALL(comm, blo_alloc(ctx, 1, sizeof *p, &p));
-  *p = (blo_problem){.type = type, .comm = comm, .ctx = ctx};
+  BLO_GO_ALL(comm, allocate(comm, type, &p));
   BLO_GO_ALL(comm, read_options(p, conf));
   BLO_GO(type->setup(p));
   if (type->unpack == NULL) {

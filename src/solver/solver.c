@@ -29,6 +29,14 @@ const blo_solver_type *blo_solver_find(const char *name)
   return NULL;
 }
 
+static blo_status allocate(blo_eval *eval, const blo_solver_type *type, uint64_t seed,
+                           blo_solver **out)
+{
+  BLO_TRY(blo_alloc(blo_eval_problem(eval)->ctx, 1, sizeof **out, out));
+  **out = (blo_solver){.type = type, .eval = eval, .seed = seed};
+  return BLO_OK;
+}
+
 static blo_status make_parts(blo_solver *s, const blo_conf *conf)
 {
   static const char *const also[] = {"type", NULL};
@@ -52,8 +60,7 @@ blo_status blo_solver_create(blo_eval *eval, const blo_solver_type *type, const 
   blo_status status = BLO_OK;
   blo_solver *s = NULL;
 
-  BLO_GO_ALL(p->comm, blo_alloc(p->ctx, 1, sizeof *s, &s));
-  *s = (blo_solver){.type = type, .eval = eval, .seed = seed};
+  BLO_GO_ALL(p->comm, allocate(eval, type, seed, &s));
   BLO_GO_ALL(p->comm, make_parts(s, conf));
   blo_eval_start(eval, s->x, s->y);
   BLO_GO(type->setup(s));
