@@ -60,21 +60,22 @@ typedef struct blo_source_spec {
 } blo_source_spec;
 
 /**
- * Read a whole IDX, LIBSVM or CSV file into one rank's memory.
+ * Read a whole file of any format into one rank's memory.
  *
  * Call  Local.
- * @param[in]  classes  if not NULL, labels must be among its class_value (a test set's training
- * set)
+ * @param[in]  classes  if not NULL, labels must be among its class_value, and there must be as many
+ *         features (a test set's training set)
  * @return BLO_OK; BLO_E_IO (missing, unreadable); BLO_E_FORMAT (truncated or damaged: message with
  *         file and byte or line); BLO_E_DATA (NaN or infinite value, label out of range, no
- *         samples); BLO_E_OPTION; BLO_E_MEMORY
+ *         samples, another number of features); BLO_E_OPTION; BLO_E_MEMORY
  */
 BLO_API BLO_MUST_USE blo_status blo_table_read(blo_context *ctx, const blo_source_spec *spec,
                                                const blo_table *classes, blo_table **out);
 /**
- * Write a table as a group of a file in ParBLO's HDF5 layout; several groups may share a file.
+ * Write tables as groups of a file in ParBLO's HDF5 layout.
  * The file appears under its name only when complete. Call: Local.
- * @param[in] group  e.g. "train"; `names` and `tables` have `n` entries
+ * @param[in] names  [n] of the groups, e.g. "train"
+ * @param[in] tables [n]
  * @return BLO_OK; BLO_E_IO; BLO_E_MEMORY
  */
 BLO_API BLO_MUST_USE blo_status blo_table_write(blo_context *ctx, const char *path, blo_int n,

@@ -118,9 +118,12 @@ struct blo_opt_table {
 
 /** Number with range; T is the struct, f the field, which is also the key. */
 #define BLO_OPT(T, f, def, low, high, unit, help, source, flags)                                   \
+  BLO_OPT_AS(#f, T, f, def, low, high, unit, help, source, flags)
+/** The same under a key of its own, for a field of a struct inside T. */
+#define BLO_OPT_AS(key, T, f, def, low, high, unit, help, source, flags)                           \
   {                                                                                                \
-#f, BLO_OPT_KIND(T, f), offsetof(T, f), sizeof(((T *)0)->f), def, low, high, NULL, unit, help, \
-        source, flags                                                                              \
+    key, BLO_OPT_KIND(T, f), offsetof(T, f), sizeof(((T *)0)->f), def, low, high, NULL, unit,      \
+        help, source, flags                                                                        \
   }
 /** Text or truth value: no range. */
 #define BLO_OPT_PLAIN(T, f, def, help, flags)                                                      \

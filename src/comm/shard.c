@@ -28,7 +28,7 @@ blo_status blo_shards_check(blo_comm *comm, blo_int n_shards)
             "the number of logical shards must be a power of two, not %lld", (long long)n_shards);
   BLO_CHECK(comm->ctx, n_shards >= comm->size, BLO_E_OPTION,
             "%d ranks are more than the %lld logical shards: use at most %lld ranks, or set "
-            "problem.shards higher",
+            "problem.data.shards higher",
             comm->size, (long long)n_shards, (long long)n_shards);
   return BLO_OK;
 }

@@ -210,14 +210,45 @@ void classify_teardown(blo_problem *p, classify *c)
   blo_free(p->ctx, &c->packed_v);
 }
 
-void classify_pack(classify *c, const blo_point *at, bool need_y, bool need_v)
+void classify_start(const blo_problem *p, blo_int first, blo_int n_local, double *x, double *y)
 {
-  if (need_y) {
-    blo_features_pack(&c->model[PART_TRAIN].features, at->y, c->packed_y);
+  const classify_base *o = p->options;
+
+  (void)first;
+  for (blo_int i = 0; i < n_local; i++) {
+    x[i] = o->x0;
   }
-  if (need_v) {
-    blo_features_pack(&c->model[PART_TRAIN].features, at->v, c->packed_v);
+  for (blo_int i = 0; i < p->n_y; i++) {
+    y[i] = 0;
   }
+}
+
+void classify_prepare(blo_problem *p, const blo_point *at, unsigned want_lower, unsigned want_upper,
+                      bool linearized)
+{
+  classify *c = p->state;
+  const blo_features *f = &c->model[PART_TRAIN].features;
+
+  if ((want_lower != 0 && !linearized) || want_upper != 0) {
+    blo_features_pack(f, at->y, c->packed_y);
+  }
+  if ((want_lower & (BLO_WANT_HV | BLO_WANT_JV)) != 0) {
+    blo_features_pack(f, at->v, c->packed_v);
+  }
+}
+
+void classify_unpack(const blo_problem *p, const double *packed, double *y)
+{
+  const classify *c = p->state;
+
+  blo_features_unpack(&c->model[PART_TRAIN].features, packed, y);
+}
+
+void classify_metrics_prepare(blo_problem *p, const blo_point *at)
+{
+  classify *c = p->state;
+
+  blo_features_pack(&c->model[PART_TRAIN].features, at->y, c->packed_y);
 }
 
 void classify_score(const classify *c, blo_int shard, double *sums)

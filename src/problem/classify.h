@@ -16,8 +16,15 @@ typedef struct classify_options {
 } classify_options;
 extern const blo_opt_table classify_table;
 
+/** What the options of every problem of this family begin with. */
+typedef struct classify_base {
+  classify_options data;
+  double x0; /**< starting value of every entry of x */
+} classify_base;
+
 typedef enum classify_part { PART_TRAIN, PART_VAL, PART_TEST, N_CLASSIFY_PARTS } classify_part;
 
+/** What the state of every problem of this family begins with. */
 typedef struct classify {
   blo_set *set[N_CLASSIFY_PARTS]; /**< the test set may be NULL */
   softmax model[N_CLASSIFY_PARTS];
@@ -30,8 +37,14 @@ typedef struct classify {
 blo_status classify_setup(blo_problem *p, const classify_options *options, classify *c);
 /** Free it. Call: Local. */
 void classify_teardown(blo_problem *p, classify *c);
-/** Pack y, and v if it is there, for a sweep. Call: Local. */
-void classify_pack(classify *c, const blo_point *at, bool need_y, bool need_v);
+
+/* Slots that the problems share; see blo_problem_type. */
+void classify_start(const blo_problem *p, blo_int first, blo_int n_local, double *x, double *y);
+void classify_prepare(blo_problem *p, const blo_point *at, unsigned want_lower, unsigned want_upper,
+                      bool linearized);
+void classify_unpack(const blo_problem *p, const double *packed, double *y);
+void classify_metrics_prepare(blo_problem *p, const blo_point *at);
+
 /** The metrics test_accuracy, test_loss, val_accuracy, val_loss come from 4 sums. */
 #define CLASSIFY_METRICS                                                                           \
   {"test_accuracy", "-", "share of the test samples that are classified correctly"},               \

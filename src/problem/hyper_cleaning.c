@@ -15,8 +15,8 @@
 #include <math.h>
 
 typedef struct options {
-  classify_options data;
-  double corrupt, reg, x0;
+  classify_base base;
+  double corrupt, reg;
   int corrupt_kind, x;
 } options;
 
@@ -33,7 +33,7 @@ typedef enum corrupt_kind { CORRUPT_UNIFORM, CORRUPT_NEXT } corrupt_kind;
 /** The wrong label of training sample i. */
 static int32_t wrong_label(const options *o, blo_int n_classes, blo_int i, int32_t label)
 {
-  blo_stream stream = {(uint64_t)o->data.seed, BLO_PURPOSE_CORRUPT};
+  blo_stream stream = {(uint64_t)o->base.data.seed, BLO_PURPOSE_CORRUPT};
   int32_t shift = 1;
 
   if (o->corrupt_kind == CORRUPT_UNIFORM) {
@@ -46,7 +46,7 @@ static int32_t wrong_label(const options *o, blo_int n_classes, blo_int i, int32
 static blo_status corrupt_labels(blo_problem *p, const options *o, state *st)
 {
   const blo_set *set = st->data.set[PART_TRAIN];
-  blo_stream stream = {(uint64_t)o->data.seed, BLO_PURPOSE_CORRUPT};
+  blo_stream stream = {(uint64_t)o->base.data.seed, BLO_PURPOSE_CORRUPT};
   blo_status status = BLO_OK;
   blo_int *perm = NULL;
 
@@ -75,7 +75,7 @@ static blo_status setup(blo_problem *p)
   state *st = p->state;
   uint64_t clean;
 
-  BLO_TRY(classify_setup(p, &o->data, &st->data));
+  BLO_TRY(classify_setup(p, &o->base.data, &st->data));
   clean = p->fingerprint;
   BLO_TRY_ALL(p->comm, corrupt_labels(p, o, st));
   p->fingerprint = clean * 31 + blo_set_fingerprint(st->data.set[PART_TRAIN]);
@@ -93,28 +93,6 @@ static void teardown(blo_problem *p)
   blo_free(p->ctx, &st->corrupted);
 }
 
-static void start(const blo_problem *p, blo_int first, blo_int n_local, double *x, double *y)
-{
-  const options *o = p->options;
-
-  (void)first;
-  for (blo_int i = 0; i < n_local; i++) {
-    x[i] = o->x0;
-  }
-  for (blo_int i = 0; i < p->n_y; i++) {
-    y[i] = 0;
-  }
-}
-
-static void prepare(blo_problem *p, const blo_point *at, unsigned want_lower, unsigned want_upper,
-                    bool linearized)
-{
-  state *st = p->state;
-  bool need_y = (want_lower != 0 && !linearized) || want_upper != 0;
-
-  classify_pack(&st->data, at, need_y, (want_lower & (BLO_WANT_HV | BLO_WANT_JV)) != 0);
-}
-
 static blo_status shard(blo_problem *p, const blo_shard_task *task, const blo_shard_out *out)
 {
   state *st = p->state;
@@ -122,13 +100,6 @@ static blo_status shard(blo_problem *p, const blo_shard_task *task, const blo_sh
 
   softmax_shard(&st->data.model[lower ? PART_TRAIN : PART_VAL], task, lower, out);
   return BLO_OK;
-}
-
-static void unpack(const blo_problem *p, const double *packed, double *y)
-{
-  const state *st = p->state;
-
-  blo_features_unpack(&st->data.model[PART_TRAIN].features, packed, y);
 }
 
 /** y += a v. */
@@ -170,13 +141,6 @@ static const blo_metric metrics[] = {
 };
 enum { SUM_FLAGGED = N_CLASSIFY_SUMS, SUM_FOUND, N_SUMS };
 
-static void metrics_prepare(blo_problem *p, const blo_point *at)
-{
-  state *st = p->state;
-
-  classify_pack(&st->data, at, true, false);
-}
-
 static blo_status metrics_shard(blo_problem *p, blo_int s, const double *x, double *sums)
 {
   const state *st = p->state;
@@ -215,14 +179,15 @@ static const blo_opt_row rows[] = {
             0),
     BLO_OPT(options, reg, "0.001", 0, 1e6, "-", "weight of ||y||^2 in g",
             "Ji, Yang and Liang 2021, appendix B", 0),
-    BLO_OPT(options, x0, "0", -700, 700, "-", "starting logit of every training sample", "", 0),
+    BLO_OPT_AS("x0", options, base.x0, "0", -700, 700, "-",
+               "starting logit of every training sample", "", 0),
     BLO_OPT_NAMES(options, corrupt_kind, "uniform", corrupt_names,
                   "wrong labels: uniform over the other classes, or always the next class", "", 0),
     BLO_OPT_NAMES(options, x, "sharded", x_names,
                   "x with its samples, or on the root rank (broadcast, and reduced to it)", "", 0),
 };
 
-static const blo_opt_sub subs[] = {{"data", offsetof(options, data), &classify_table}};
+static const blo_opt_sub subs[] = {{"data", offsetof(options, base.data), &classify_table}};
 
 static const blo_opt_table table = {"hyper_cleaning",   "learn which training labels are wrong",
                                     sizeof(options),    rows,
@@ -241,12 +206,12 @@ const blo_problem_type blo_problem_hyper_cleaning = {
     .n_metric_sums = N_SUMS,
     .setup = setup,
     .teardown = teardown,
-    .start = start,
-    .prepare = prepare,
+    .start = classify_start,
+    .prepare = classify_prepare,
     .shard = shard,
-    .unpack = unpack,
+    .unpack = classify_unpack,
     .common = common,
-    .metrics_prepare = metrics_prepare,
+    .metrics_prepare = classify_metrics_prepare,
     .metrics_shard = metrics_shard,
     .metrics_finish = metrics_finish,
 };

@@ -16,8 +16,7 @@
 #include <math.h>
 
 typedef struct options {
-  classify_options data;
-  double x0;
+  classify_base base;
   int per, x;
 } options;
 
@@ -32,7 +31,7 @@ static blo_status setup(blo_problem *p)
   const options *o = p->options;
   state *st = p->state;
 
-  BLO_TRY(classify_setup(p, &o->data, &st->data));
+  BLO_TRY(classify_setup(p, &o->base.data, &st->data));
   p->n_x = o->per == PER_FEATURE ? st->data.n_features + 1
            : o->per == PER_CLASS ? st->data.n_classes
                                  : 1;
@@ -47,28 +46,6 @@ static void teardown(blo_problem *p)
   classify_teardown(p, &st->data);
 }
 
-static void start(const blo_problem *p, blo_int first, blo_int n_local, double *x, double *y)
-{
-  const options *o = p->options;
-
-  (void)first;
-  for (blo_int i = 0; i < n_local; i++) {
-    x[i] = o->x0;
-  }
-  for (blo_int i = 0; i < p->n_y; i++) {
-    y[i] = 0;
-  }
-}
-
-static void prepare(blo_problem *p, const blo_point *at, unsigned want_lower, unsigned want_upper,
-                    bool linearized)
-{
-  state *st = p->state;
-  bool need_y = (want_lower != 0 && !linearized) || want_upper != 0;
-
-  classify_pack(&st->data, at, need_y, (want_lower & BLO_WANT_HV) != 0);
-}
-
 static blo_status shard(blo_problem *p, const blo_shard_task *task, const blo_shard_out *out)
 {
   state *st = p->state;
@@ -76,13 +53,6 @@ static blo_status shard(blo_problem *p, const blo_shard_task *task, const blo_sh
   softmax_shard(&st->data.model[task->level == BLO_LOWER ? PART_TRAIN : PART_VAL], task, false,
                 out);
   return BLO_OK;
-}
-
-static void unpack(const blo_problem *p, const double *packed, double *y)
-{
-  const state *st = p->state;
-
-  blo_features_unpack(&st->data.model[PART_TRAIN].features, packed, y);
 }
 
 /** One row (c) of the regulariser; x and its outputs begin at the row's first weight, and move on
@@ -134,13 +104,6 @@ static void common(const blo_problem *p, blo_level level, unsigned want, const b
 
 static const blo_metric metrics[] = {CLASSIFY_METRICS};
 
-static void metrics_prepare(blo_problem *p, const blo_point *at)
-{
-  state *st = p->state;
-
-  classify_pack(&st->data, at, true, false);
-}
-
 static blo_status metrics_shard(blo_problem *p, blo_int s, const double *x, double *sums)
 {
   const state *st = p->state;
@@ -161,8 +124,8 @@ static const char *const per_names[] = {"feature", "class", "all", NULL};
 static const char *const x_names[] = {"rooted", "replicated", NULL};
 
 static const blo_opt_row rows[] = {
-    BLO_OPT(options, x0, "-2", -700, 700, "-", "starting value of every log-weight",
-            "Dagreou et al. 2022, appendix", 0),
+    BLO_OPT_AS("x0", options, base.x0, "-2", -700, 700, "-", "starting value of every log-weight",
+               "Dagreou et al. 2022, appendix", 0),
     BLO_OPT_NAMES(
         options, per, "feature", per_names,
         "what a regularisation weight belongs to: a feature (the bias is one), a class, or "
@@ -172,7 +135,7 @@ static const blo_opt_row rows[] = {
                   "x on the root rank (updated there and broadcast), or on every rank", "", 0),
 };
 
-static const blo_opt_sub subs[] = {{"data", offsetof(options, data), &classify_table}};
+static const blo_opt_sub subs[] = {{"data", offsetof(options, base.data), &classify_table}};
 
 static const blo_opt_table table = {"ridge_logistic",   "weights of the l2 regularisation",
                                     sizeof(options),    rows,
@@ -191,12 +154,12 @@ const blo_problem_type blo_problem_ridge_logistic = {
     .n_metric_sums = N_CLASSIFY_SUMS,
     .setup = setup,
     .teardown = teardown,
-    .start = start,
-    .prepare = prepare,
+    .start = classify_start,
+    .prepare = classify_prepare,
     .shard = shard,
-    .unpack = unpack,
+    .unpack = classify_unpack,
     .common = common,
-    .metrics_prepare = metrics_prepare,
+    .metrics_prepare = classify_metrics_prepare,
     .metrics_shard = metrics_shard,
     .metrics_finish = metrics_finish,
 };

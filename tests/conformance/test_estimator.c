@@ -1,6 +1,7 @@
 /* Hypergradients of every estimator against a closed form, a dense direct solution, and finite
- * differences of F itself. Relative errors measured on 1 to 4 ranks: closed form 3e-16, dense 2e-15,
- * differences 6e-12 (their own accuracy); the bounds below leave room for other processors. */
+ * differences of F itself. Relative errors measured on 1 to 4 ranks: closed form 3e-16, dense
+ * 2e-15, differences 6e-12 (their own accuracy); the bounds below leave room for other processors.
+ */
 #include "fixture.h"
 #include <math.h>
 #include <string.h>
@@ -45,78 +46,77 @@ static double relative_error(const blo_vec *got, const blo_vec *want, blo_vec *w
   return blo_vec_norm(work) / blo_vec_norm(want);
 }
 
+/* The quadratic at its point, with room for a hypergradient and the closed form. */
+typedef struct quadratic {
+  fixture f;
+  blo_vec *x, *y;
+  blo_vec *vec[3]; /* hypergradient, closed form, work */
+} quadratic;
+
+static void open_quadratic(blo_comm *comm, quadratic *q)
+{
+  fixture_make(comm, FIXTURE_QUADRATIC, "", BLO_REPRODUCIBLE, &q->f);
+  fixture_point(&q->f, &q->x, &q->y);
+  fixture_like(q->x, 3, q->vec);
+  quadratic_hypergradient(q->x->data, q->y->data, q->vec[1]->data);
+}
+
+static void close_quadratic(blo_comm *comm, quadratic *q)
+{
+  fixture_free_vecs(3, q->vec);
+  blo_vec_destroy(&q->x);
+  blo_vec_destroy(&q->y);
+  fixture_free(comm, &q->f);
+}
+
 static void quadratic_has_closed_form(blo_comm *comm)
 {
-  fixture f;
-  blo_vec *x, *y, *hx, *want, *work;
-  fixture_make(comm, FIXTURE_QUADRATIC, "", BLO_REPRODUCIBLE, &f);
-  fixture_point(&f, &x, &y);
-  BLO_REQUIRE_STATUS(blo_vec_create(x->space, &hx), BLO_OK);
-  BLO_REQUIRE_STATUS(blo_vec_create(x->space, &want), BLO_OK);
-  BLO_REQUIRE_STATUS(blo_vec_create(x->space, &work), BLO_OK);
-  quadratic_hypergradient(x->data, y->data, want->data);
+  quadratic q;
+  open_quadratic(comm, &q);
   for (int type = 0; type < n_types(); type++) {
     blo_adjoint_options o = exact(type);
-    blo_certificate c = estimate(&f, &o, x, y, hx);
-    double error = relative_error(hx, want, work);
+    blo_certificate c = estimate(&q.f, &o, q.x, q.y, q.vec[0]);
+    double error = relative_error(q.vec[0], q.vec[1], q.vec[2]);
     BLO_EXPECT_MSG(error < 1e-14, "%s: relative error %.3g", blo_estimator_names[type], error);
     BLO_EXPECT_MSG(c.adjoint_residual < 1e-13 * c.adjoint_rhs, "residual %.3g",
                    c.adjoint_residual / c.adjoint_rhs);
     BLO_EXPECT_ALL(!c.sampled);
   }
-  blo_vec_destroy(&x);
-  blo_vec_destroy(&y);
-  blo_vec_destroy(&hx);
-  blo_vec_destroy(&want);
-  blo_vec_destroy(&work);
-  fixture_free(comm, &f);
+  close_quadratic(comm, &q);
 }
 
 static void solution_of_quadratic(blo_comm *comm)
 {
-  fixture f;
-  blo_vec *x, *y;
+  quadratic q;
   double want[QUADRATIC_N_Y];
-  fixture_make(comm, FIXTURE_QUADRATIC, "", BLO_REPRODUCIBLE, &f);
-  fixture_point(&f, &x, &y);
-  fixture_solve_lower(&f, x, y, 1e-13);
-  quadratic_solution(x->data, want);
+  open_quadratic(comm, &q);
+  fixture_solve_lower(&q.f, q.x, q.y, 1e-13);
+  quadratic_solution(q.x->data, want);
   for (int j = 0; j < QUADRATIC_N_Y; j++) {
-    BLO_EXPECT_NEAR(y->data[j], want[j], 0, 1e-12, "Gauss elimination");
+    BLO_EXPECT_NEAR(q.y->data[j], want[j], 0, 1e-12, "Gauss elimination");
   }
-  blo_vec_destroy(&x);
-  blo_vec_destroy(&y);
-  fixture_free(comm, &f);
+  close_quadratic(comm, &q);
+}
+
+static void compare_with_dense(blo_comm *comm, int kind, const fixture *f, blo_vec *x, blo_vec *y)
+{
+  blo_vec *vec[3];
+  (void)comm;
+  fixture_like(x, 3, vec);
+  BLO_REQUIRE_STATUS(blo_dense_hypergradient(f->eval, x, y, vec[1], NULL), BLO_OK);
+  for (int type = 0; type < n_types(); type++) {
+    blo_adjoint_options o = exact(type);
+    estimate(f, &o, x, y, vec[0]);
+    double error = relative_error(vec[0], vec[1], vec[2]);
+    BLO_EXPECT_MSG(error < 5e-14, "%s, %s: relative error %.3g", fixture_name(kind),
+                   blo_estimator_names[type], error);
+  }
+  fixture_free_vecs(3, vec);
 }
 
 static void dense_solution_agrees(blo_comm *comm)
 {
-  char folder[256];
-  blo_test_tmpdir(comm, folder, sizeof folder);
-  fixture_write_data(comm, folder);
-  for (int kind = 0; kind < N_FIXTURES; kind++) {
-    fixture f;
-    blo_vec *x, *y, *hx, *want, *work;
-    fixture_make(comm, kind, folder, BLO_REPRODUCIBLE, &f);
-    fixture_point(&f, &x, &y);
-    BLO_REQUIRE_STATUS(blo_vec_create(x->space, &hx), BLO_OK);
-    BLO_REQUIRE_STATUS(blo_vec_create(x->space, &want), BLO_OK);
-    BLO_REQUIRE_STATUS(blo_vec_create(x->space, &work), BLO_OK);
-    BLO_REQUIRE_STATUS(blo_dense_hypergradient(f.eval, x, y, want, NULL), BLO_OK);
-    for (int type = 0; type < n_types(); type++) {
-      blo_adjoint_options o = exact(type);
-      estimate(&f, &o, x, y, hx);
-      double error = relative_error(hx, want, work);
-      BLO_EXPECT_MSG(error < 5e-14, "%s, %s: relative error %.3g", fixture_name(kind),
-                     blo_estimator_names[type], error);
-    }
-    blo_vec_destroy(&x);
-    blo_vec_destroy(&y);
-    blo_vec_destroy(&hx);
-    blo_vec_destroy(&want);
-    blo_vec_destroy(&work);
-    fixture_free(comm, &f);
-  }
+  fixture_for_all(comm, compare_with_dense);
 }
 
 /* F(x + t w), with the lower level solved to 1e-12. */
@@ -148,77 +148,56 @@ static double slope_of_F(const fixture *f, const blo_vec *x, const blo_vec *w, c
   return slope;
 }
 
-static void differences_of_F_agree(blo_comm *comm)
+static void compare_with_F(blo_comm *comm, int kind, const fixture *f, blo_vec *x, blo_vec *y)
 {
-  char folder[256];
-  blo_test_tmpdir(comm, folder, sizeof folder);
-  fixture_write_data(comm, folder);
-  for (int kind = 0; kind < N_FIXTURES; kind++) {
-    fixture f;
-    blo_vec *x, *y, *hx, *w, *x_t, *y_t;
-    blo_adjoint_options o = exact(0);
-    blo_stream st = {8, BLO_PURPOSE_TEST};
-    fixture_make(comm, kind, folder, BLO_REPRODUCIBLE, &f);
-    fixture_point(&f, &x, &y);
-    BLO_REQUIRE_STATUS(blo_vec_create(x->space, &hx), BLO_OK);
-    BLO_REQUIRE_STATUS(blo_vec_create(x->space, &w), BLO_OK);
-    BLO_REQUIRE_STATUS(blo_vec_create(x->space, &x_t), BLO_OK);
-    BLO_REQUIRE_STATUS(blo_vec_create(y->space, &y_t), BLO_OK);
-    for (blo_int i = 0; i < blo_space_n_local(w->space); i++) {
-      w->data[i] = blo_stream_normal(st, 1, 0, (uint64_t)(blo_space_first(w->space) + i));
-    }
-    fixture_solve_lower(&f, x, y, 1e-12);
-    estimate(&f, &o, x, y, hx);
-    double got = blo_vec_dot(hx, w), want = slope_of_F(&f, x, w, y, x_t, y_t);
-    double size = blo_vec_norm(hx) * blo_vec_norm(w);
-    BLO_EXPECT_MSG(fabs(got - want) < 1e-10 * size, "%s: slope %.12g by hypergradient, %.12g by F",
-                   fixture_name(kind), got, want);
-    BLO_EXPECT_MSG(fabs(got) > 1e-3 * size, "%s: the direction tells nothing", fixture_name(kind));
-    blo_vec **const all[] = {&x, &y, &hx, &w, &x_t, &y_t};
-    for (int i = 0; i < 6; i++) {
-      blo_vec_destroy(all[i]);
-    }
-    fixture_free(comm, &f);
+  blo_vec *vec[3], *y_t; /* hypergradient, direction, moved x; moved y */
+  blo_adjoint_options o = exact(0);
+  blo_stream st = {8, BLO_PURPOSE_TEST};
+  (void)comm;
+  fixture_like(x, 3, vec);
+  fixture_like(y, 1, &y_t);
+  for (blo_int i = 0; i < blo_space_n_local(x->space); i++) {
+    vec[1]->data[i] = blo_stream_normal(st, 1, 0, (uint64_t)(blo_space_first(x->space) + i));
   }
+  fixture_solve_lower(f, x, y, 1e-12);
+  estimate(f, &o, x, y, vec[0]);
+  double got = blo_vec_dot(vec[0], vec[1]), want = slope_of_F(f, x, vec[1], y, vec[2], y_t);
+  double size = blo_vec_norm(vec[0]) * blo_vec_norm(vec[1]);
+  BLO_EXPECT_MSG(fabs(got - want) < 1e-10 * size, "%s: slope %.12g by hypergradient, %.12g by F",
+                 fixture_name(kind), got, want);
+  BLO_EXPECT_MSG(fabs(got) > 1e-3 * size, "%s: the direction tells nothing", fixture_name(kind));
+  fixture_free_vecs(3, vec);
+  fixture_free_vecs(1, &y_t);
 }
 
-/* One step of CG is exact if H is a multiple of I: a CG that returns the previous iterate gives 0.
- */
+static void differences_of_F_agree(blo_comm *comm)
+{
+  fixture_for_all(comm, compare_with_F);
+}
+
+/* A CG that returns the previous iterate when it converges early misses the last correction. */
 static void early_convergence_keeps_the_last_iterate(blo_comm *comm)
 {
-  fixture f;
-  blo_vec *x, *y, *hx, *want, *work;
+  quadratic q;
   blo_adjoint_options o = {.iterations = QUADRATIC_N_Y, .tol = 1e-9, .type = 0};
-  fixture_make(comm, FIXTURE_QUADRATIC, "", BLO_REPRODUCIBLE, &f);
-  fixture_point(&f, &x, &y);
-  BLO_REQUIRE_STATUS(blo_vec_create(x->space, &hx), BLO_OK);
-  BLO_REQUIRE_STATUS(blo_vec_create(x->space, &want), BLO_OK);
-  BLO_REQUIRE_STATUS(blo_vec_create(x->space, &work), BLO_OK);
-  quadratic_hypergradient(x->data, y->data, want->data);
-  blo_certificate c = estimate(&f, &o, x, y, hx);
+  open_quadratic(comm, &q);
+  blo_certificate c = estimate(&q.f, &o, q.x, q.y, q.vec[0]);
   BLO_EXPECT_ALL(c.verdict == BLO_VERDICT_CONVERGED && c.curvature > 1);
   BLO_EXPECT_ALL(c.adjoint_residual <= 1.01e-9 * c.adjoint_rhs);
-  BLO_EXPECT_ALL(relative_error(hx, want, work) < 1e-8);
-  blo_vec **const all[] = {&x, &y, &hx, &want, &work};
-  for (int i = 0; i < 5; i++) {
-    blo_vec_destroy(all[i]);
-  }
-  fixture_free(comm, &f);
+  BLO_EXPECT_ALL(relative_error(q.vec[0], q.vec[1], q.vec[2]) < 1e-8);
+  close_quadratic(comm, &q);
 }
 
 /* The error of the truncated series is (I - eta H)^(K+1) H^-1 u: it falls by at most 1 - eta mu. */
 static void neumann_falls_at_its_rate(blo_comm *comm)
 {
-  fixture f;
-  blo_vec *x, *y, *hx;
+  quadratic q;
   double residual[3];
-  fixture_make(comm, FIXTURE_QUADRATIC, "", BLO_REPRODUCIBLE, &f);
-  fixture_point(&f, &x, &y);
-  BLO_REQUIRE_STATUS(blo_vec_create(x->space, &hx), BLO_OK);
+  open_quadratic(comm, &q);
   for (int k = 0; k < 3; k++) {
     blo_adjoint_options o = exact(1);
     o.iterations = 10 * (k + 1);
-    blo_certificate c = estimate(&f, &o, x, y, hx);
+    blo_certificate c = estimate(&q.f, &o, q.x, q.y, q.vec[0]);
     residual[k] = c.adjoint_residual / c.adjoint_rhs;
     BLO_EXPECT_ALL(c.iterations == o.iterations && c.verdict == BLO_VERDICT_SPENT);
   }
@@ -228,44 +207,43 @@ static void neumann_falls_at_its_rate(blo_comm *comm)
   blo_adjoint_options o = exact(1);
   o.iterations = 20;
   o.step = 2;
-  BLO_EXPECT_ALL(estimate(&f, &o, x, y, hx).verdict == BLO_VERDICT_GREW);
-  blo_vec_destroy(&x);
-  blo_vec_destroy(&y);
-  blo_vec_destroy(&hx);
-  fixture_free(comm, &f);
+  BLO_EXPECT_ALL(estimate(&q.f, &o, q.x, q.y, q.vec[0]).verdict == BLO_VERDICT_GREW);
+  close_quadratic(comm, &q);
+}
+
+/* An estimator that is used more than once. */
+static blo_estimator *open_estimator(const fixture *f, const blo_adjoint_options *o,
+                                     blo_int batch_upper, blo_state **state)
+{
+  blo_estimator *e = NULL;
+  BLO_REQUIRE_STATUS(blo_state_create(f->problem->ctx, state), BLO_OK);
+  BLO_REQUIRE_STATUS(blo_estimator_create(f->eval, o, batch_upper, 5, *state, &e), BLO_OK);
+  return e;
 }
 
 /* A second call at the same point begins where the first one ended. */
 static void warm_start_goes_on(blo_comm *comm)
 {
   for (int type = 0; type < n_types(); type++) {
-    fixture f;
-    blo_vec *x, *y, *hx;
+    quadratic q;
     blo_state *state = NULL;
-    blo_estimator *e = NULL;
     blo_adjoint_options o = exact(type);
     o.iterations = 3;
     o.warm_start = true;
-    fixture_make(comm, FIXTURE_QUADRATIC, "", BLO_REPRODUCIBLE, &f);
-    fixture_point(&f, &x, &y);
-    BLO_REQUIRE_STATUS(blo_vec_create(x->space, &hx), BLO_OK);
-    BLO_REQUIRE_STATUS(blo_state_create(f.problem->ctx, &state), BLO_OK);
-    BLO_REQUIRE_STATUS(blo_estimator_create(f.eval, &o, 0, 5, state, &e), BLO_OK);
+    open_quadratic(comm, &q);
+    blo_estimator *e = open_estimator(&q.f, &o, 0, &state);
     BLO_EXPECT_ALL(blo_state_find(state, "adjoint.v") != NULL);
     double last = INFINITY;
     for (int k = 0; k < 4; k++) {
       blo_int before = blo_comm_traffic(comm).reductions;
-      BLO_REQUIRE_STATUS(blo_estimator_compute(e, k, x, y, hx), BLO_OK);
+      BLO_REQUIRE_STATUS(blo_estimator_compute(e, k, q.x, q.y, q.vec[0]), BLO_OK);
       BLO_EXPECT_ALL(blo_comm_traffic(comm).reductions == before + o.iterations + 2);
       BLO_EXPECT_ALL(e->certificate.adjoint_residual < 0.5 * last);
       last = e->certificate.adjoint_residual;
     }
     blo_estimator_destroy(&e);
     blo_state_destroy(&state);
-    blo_vec_destroy(&x);
-    blo_vec_destroy(&y);
-    blo_vec_destroy(&hx);
-    fixture_free(comm, &f);
+    close_quadratic(comm, &q);
   }
 }
 
@@ -273,23 +251,17 @@ static void warm_start_goes_on(blo_comm *comm)
 static void batches_are_unbiased(blo_comm *comm)
 {
   enum { CALLS = 600 };
-  fixture f;
-  blo_vec *x, *y, *hx, *want, *mean;
+  quadratic q;
   blo_state *state = NULL;
-  blo_estimator *e = NULL;
   blo_adjoint_options o = {.iterations = 4, .step = 0.3, .type = 1};
-  fixture_make(comm, FIXTURE_QUADRATIC, "", BLO_REPRODUCIBLE, &f);
-  fixture_point(&f, &x, &y);
-  BLO_REQUIRE_STATUS(blo_vec_create(x->space, &hx), BLO_OK);
-  BLO_REQUIRE_STATUS(blo_vec_create(x->space, &want), BLO_OK);
-  BLO_REQUIRE_STATUS(blo_vec_create(x->space, &mean), BLO_OK);
-  estimate(&f, &o, x, y, want);
+  open_quadratic(comm, &q);
+  blo_vec *hx = q.vec[0], *want = q.vec[1], *mean = q.vec[2];
+  estimate(&q.f, &o, q.x, q.y, want);
   o.batch = 10;
-  BLO_REQUIRE_STATUS(blo_state_create(f.problem->ctx, &state), BLO_OK);
-  BLO_REQUIRE_STATUS(blo_estimator_create(f.eval, &o, 10, 5, state, &e), BLO_OK);
+  blo_estimator *e = open_estimator(&q.f, &o, 10, &state);
   double square = 0;
   for (int k = 0; k < CALLS; k++) {
-    BLO_REQUIRE_STATUS(blo_estimator_compute(e, k, x, y, hx), BLO_OK);
+    BLO_REQUIRE_STATUS(blo_estimator_compute(e, k, q.x, q.y, hx), BLO_OK);
     blo_vec_axpy(1.0 / CALLS, hx, mean);
     blo_vec_axpy(-1, want, hx);
     square += blo_vec_dot(hx, hx) / CALLS;
@@ -301,11 +273,7 @@ static void batches_are_unbiased(blo_comm *comm)
   BLO_EXPECT_ALL(e->certificate.sampled && deviation > 0);
   blo_estimator_destroy(&e);
   blo_state_destroy(&state);
-  blo_vec **const all[] = {&x, &y, &hx, &want, &mean};
-  for (int i = 0; i < 5; i++) {
-    blo_vec_destroy(all[i]);
-  }
-  fixture_free(comm, &f);
+  close_quadratic(comm, &q);
 }
 
 static const blo_test tests[] = {

@@ -112,6 +112,37 @@ void fixture_point(const fixture *f, blo_vec **x, blo_vec **y)
   blo_vec_publish(*x);
 }
 
+void fixture_like(const blo_vec *v, int n, blo_vec **out)
+{
+  for (int i = 0; i < n; i++) {
+    BLO_REQUIRE_STATUS(blo_vec_create(v->space, &out[i]), BLO_OK);
+  }
+}
+
+void fixture_free_vecs(int n, blo_vec **v)
+{
+  for (int i = 0; i < n; i++) {
+    blo_vec_destroy(&v[i]);
+  }
+}
+
+void fixture_for_all(blo_comm *comm, void (*each)(blo_comm *comm, int kind, const fixture *f,
+                                                  blo_vec *x, blo_vec *y))
+{
+  char folder[256];
+  blo_test_tmpdir(comm, folder, sizeof folder);
+  fixture_write_data(comm, folder);
+  for (int kind = 0; kind < N_FIXTURES; kind++) {
+    fixture f;
+    blo_vec *point[2];
+    fixture_make(comm, kind, folder, BLO_REPRODUCIBLE, &f);
+    fixture_point(&f, &point[0], &point[1]);
+    each(comm, kind, &f, point[0], point[1]);
+    fixture_free_vecs(2, point);
+    fixture_free(comm, &f);
+  }
+}
+
 typedef struct newton {
   blo_vec *g_y, *hv, *r, *p, *d;
 } newton;

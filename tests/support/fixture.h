@@ -34,6 +34,15 @@ void fixture_write_data(blo_comm *comm, const char *folder);
 void fixture_make(blo_comm *comm, int kind, const char *folder, blo_reduction how, fixture *f);
 void fixture_free(blo_comm *comm, fixture *f);
 
+/** Call `each` for every kind of problem on reproducible sums, with a point; data files included.
+ */
+void fixture_for_all(blo_comm *comm, void (*each)(blo_comm *comm, int kind, const fixture *f,
+                                                  blo_vec *x, blo_vec *y));
+/** Make `n` vectors like `v`; leaves the test on failure. */
+void fixture_like(const blo_vec *v, int n, blo_vec **out);
+/** Free `n` vectors. */
+void fixture_free_vecs(int n, blo_vec **v);
+
 /** A point: x near the start, y random; x is published. Free both with blo_vec_destroy(). */
 void fixture_point(const fixture *f, blo_vec **x, blo_vec **y);
 /** Solve the lower level at x to ||grad_y g|| <= tol, by Newton steps with CG. */

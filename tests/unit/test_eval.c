@@ -109,6 +109,28 @@ static void compare(all_vecs *a, const blo_answer *ans, const direct *d)
   BLO_EXPECT_ALL(fabs(d->jv[0]) > 1e-3 && fabs(d->gy[1]) > 1e-3); /* zeros would tell nothing */
 }
 
+/* The quadratic with a question for everything. */
+typedef struct whole {
+  fixture f;
+  all_vecs a;
+  blo_ask ask;
+  blo_answer ans;
+} whole;
+
+static void open_whole(blo_comm *comm, whole *w)
+{
+  fixture_make(comm, FIXTURE_QUADRATIC, "", BLO_REPRODUCIBLE, &w->f);
+  make_vecs(&w->f, &w->a);
+  w->ask = ask_all(&w->a);
+  w->ans = answer_all(&w->a);
+}
+
+static void close_whole(blo_comm *comm, whole *w)
+{
+  free_vecs(&w->a);
+  fixture_free(comm, &w->f);
+}
+
 static void sweep_is_the_mean(blo_comm *comm)
 {
   int ones[N];
@@ -195,63 +217,48 @@ static void batches_and_joined_directions(blo_comm *comm)
 
 static void failing_oracle_fails_everywhere(blo_comm *comm)
 {
-  fixture f;
-  all_vecs a;
-  fixture_make(comm, FIXTURE_QUADRATIC, "", BLO_REPRODUCIBLE, &f);
-  make_vecs(&f, &a);
-  blo_ask ask = ask_all(&a);
-  blo_answer ans = answer_all(&a);
-  quadratic_faults(f.problem)->failing_sample = N - 1; /* the last rank's */
-  BLO_EXPECT_STATUS(blo_eval_sweep(f.eval, &ask, &ans), BLO_E_DATA);
+  whole w;
+  open_whole(comm, &w);
+  quadratic_faults(w.f.problem)->failing_sample = N - 1; /* the last rank's */
+  BLO_EXPECT_STATUS(blo_eval_sweep(w.f.eval, &w.ask, &w.ans), BLO_E_DATA);
   BLO_EXPECT_ERROR_HAS("sample 99 fails");
-  quadratic_faults(f.problem)->failing_sample = -1;
-  BLO_EXPECT_STATUS(blo_eval_sweep(f.eval, &ask, &ans), BLO_OK);
-  free_vecs(&a);
-  fixture_free(comm, &f);
+  quadratic_faults(w.f.problem)->failing_sample = -1;
+  BLO_EXPECT_STATUS(blo_eval_sweep(w.f.eval, &w.ask, &w.ans), BLO_OK);
+  close_whole(comm, &w);
 }
 
 static void nan_is_traced_to_its_shard(blo_comm *comm)
 {
-  fixture f;
-  all_vecs a;
-  fixture_make(comm, FIXTURE_QUADRATIC, "", BLO_REPRODUCIBLE, &f);
-  make_vecs(&f, &a);
-  blo_ask ask = ask_all(&a);
-  blo_answer ans = answer_all(&a);
-  quadratic_faults(f.problem)->nan_sample = 50; /* the first of shard 8 of 16 */
-  BLO_EXPECT_STATUS(blo_eval_sweep(f.eval, &ask, &ans), BLO_E_NONFINITE);
+  whole w;
+  open_whole(comm, &w);
+  quadratic_faults(w.f.problem)->nan_sample = 50; /* the first of shard 8 of 16 */
+  BLO_EXPECT_STATUS(blo_eval_sweep(w.f.eval, &w.ask, &w.ans), BLO_E_NONFINITE);
   BLO_EXPECT_ERROR_HAS("grad_y g is not finite");
   BLO_EXPECT_ERROR_HAS("shard 8");
-  quadratic_faults(f.problem)->nan_sample = -1;
-  a.y->data[2] = (double)INFINITY;
-  BLO_EXPECT_STATUS(blo_eval_sweep(f.eval, &ask, &ans), BLO_E_NONFINITE);
-  free_vecs(&a);
-  fixture_free(comm, &f);
+  quadratic_faults(w.f.problem)->nan_sample = -1;
+  w.a.y->data[2] = (double)INFINITY;
+  BLO_EXPECT_STATUS(blo_eval_sweep(w.f.eval, &w.ask, &w.ans), BLO_E_NONFINITE);
+  close_whole(comm, &w);
 }
 
 static void notices_ride_along(blo_comm *comm)
 {
-  fixture f;
-  all_vecs a;
-  fixture_make(comm, FIXTURE_QUADRATIC, "", BLO_REPRODUCIBLE, &f);
-  make_vecs(&f, &a);
-  blo_ask ask = ask_all(&a);
-  blo_answer ans = answer_all(&a);
+  whole w;
+  open_whole(comm, &w);
   if (blo_comm_rank(comm) == blo_comm_size(comm) - 1) {
-    blo_eval_notify(f.eval, BLO_NOTICE_SIGNAL);
+    blo_eval_notify(w.f.eval, BLO_NOTICE_SIGNAL);
   }
-  BLO_EXPECT_ALL(!blo_eval_noticed(f.eval, BLO_NOTICE_SIGNAL));
-  BLO_REQUIRE_STATUS(blo_eval_sweep(f.eval, &ask, &ans), BLO_OK);
-  BLO_EXPECT_ALL(blo_eval_noticed(f.eval, BLO_NOTICE_SIGNAL));
-  BLO_EXPECT_ALL(!blo_eval_noticed(f.eval, BLO_NOTICE_TIME));
-  blo_eval_forget(f.eval, BLO_NOTICE_SIGNAL);
-  BLO_REQUIRE_STATUS(blo_eval_sweep(f.eval, &ask, &ans), BLO_OK);
-  BLO_EXPECT_ALL(!blo_eval_noticed(f.eval, BLO_NOTICE_SIGNAL));
+  BLO_EXPECT_ALL(!blo_eval_noticed(w.f.eval, BLO_NOTICE_SIGNAL));
+  BLO_REQUIRE_STATUS(blo_eval_sweep(w.f.eval, &w.ask, &w.ans), BLO_OK);
+  BLO_EXPECT_ALL(blo_eval_noticed(w.f.eval, BLO_NOTICE_SIGNAL));
+  BLO_EXPECT_ALL(!blo_eval_noticed(w.f.eval, BLO_NOTICE_TIME));
+  blo_eval_forget(w.f.eval, BLO_NOTICE_SIGNAL);
+  BLO_REQUIRE_STATUS(blo_eval_sweep(w.f.eval, &w.ask, &w.ans), BLO_OK);
+  BLO_EXPECT_ALL(!blo_eval_noticed(w.f.eval, BLO_NOTICE_SIGNAL));
   double n;
-  BLO_REQUIRE_STATUS(blo_eval_metrics(f.eval, a.x, a.y, &n), BLO_OK);
+  BLO_REQUIRE_STATUS(blo_eval_metrics(w.f.eval, w.a.x, w.a.y, &n), BLO_OK);
   BLO_EXPECT_ALL(n == N);
-  free_vecs(&a);
-  fixture_free(comm, &f);
+  close_whole(comm, &w);
 }
 
 static void nothing_is_allocated_in_a_sweep(blo_comm *comm)
