@@ -28,21 +28,27 @@ BLO_API BLO_MUST_USE blo_status blo_h5_create(blo_context *ctx, const char *path
 BLO_API BLO_MUST_USE blo_status blo_h5_open(blo_context *ctx, const char *path, const char *kind,
                                             blo_h5 **out);
 /** Put the end marker (attribute `kind`, format version), flush, sync, rename. Frees the handle
- *  in any case; on failure the temporary file is gone and an older file stands. */
+ *  in any case; on failure the temporary file is gone and an older file stands (if only the sync
+ *  of the folder fails, the new one). @return BLO_OK; BLO_E_IO; BLO_E_MEMORY */
 BLO_API BLO_MUST_USE blo_status blo_h5_commit(blo_h5 **file, const char *kind);
 /** Close without keeping what was written; or close a file that was read. NULL is accepted. */
 BLO_API void blo_h5_close(blo_h5 **file);
 
-/** Attributes and arrays under a path such as "config/resolved"; groups are made on the way. */
+/** A text or a number under a path such as "config/resolved"; groups are made on the way. A number
+ *  is an attribute of its group; a text a scalar dataset with its crc32. @return BLO_OK; BLO_E_IO;
+ *  BLO_E_MEMORY */
 BLO_API BLO_MUST_USE blo_status blo_h5_put_text(blo_h5 *f, const char *path, const char *text);
 BLO_API BLO_MUST_USE blo_status blo_h5_put_int(blo_h5 *f, const char *path, blo_int value);
 BLO_API BLO_MUST_USE blo_status blo_h5_put_double(blo_h5 *f, const char *path, double value);
-/** An array [n] of doubles, with its crc32; `unit` and `help` become attributes if not NULL.
+/** An array [n] of doubles, with its crc32; `unit` and `help` become the attributes "units" and
+ *  "long_name" if not NULL.
  *  `chunked` makes it extendible, compressed and gives it a dimension scale named `along`
  *  (path of another array of that length) if not NULL. */
 BLO_API BLO_MUST_USE blo_status blo_h5_put_array(blo_h5 *f, const char *path, const double *data,
                                                  blo_int n, bool chunked, const char *unit,
                                                  const char *help, const char *along);
+/** Read what was put; a text is freed with blo_free(). @return BLO_OK; BLO_E_FORMAT if it is
+ * absent, damaged or of another kind; BLO_E_MEMORY */
 BLO_API BLO_MUST_USE blo_status blo_h5_get_text(blo_h5 *f, const char *path, char **text);
 BLO_API BLO_MUST_USE blo_status blo_h5_get_int(blo_h5 *f, const char *path, blo_int *value);
 BLO_API BLO_MUST_USE blo_status blo_h5_get_double(blo_h5 *f, const char *path, double *value);
@@ -53,10 +59,15 @@ BLO_API BLO_MUST_USE blo_status blo_h5_get_array(blo_h5 *f, const char *path, do
                                                  blo_int n);
 /** True if the path exists. */
 BLO_API bool blo_h5_has(blo_h5 *f, const char *path);
-/** Names below a group: calls `each` with the path of every array. */
+/** Names below a group: calls `each` with the path of every array, by name; none if there is no
+ * such group. A status other than BLO_OK ends the walk and is returned. */
 BLO_API BLO_MUST_USE blo_status blo_h5_each_array(blo_h5 *f, const char *group,
                                                   blo_status (*each)(void *arg, const char *path),
                                                   void *arg);
+
+/** Read everything there is and compare the checksums. @return BLO_OK; BLO_E_FORMAT naming the file
+ *  and what is damaged; BLO_E_MEMORY */
+BLO_API BLO_MUST_USE blo_status blo_h5_verify(blo_h5 *f);
 
 /* --------------------------------------------------------------- columns */
 
@@ -103,7 +114,9 @@ typedef struct blo_snapshot {
 } blo_snapshot;
 
 /**
- * Save to <folder>/<name>.ckpt.<iteration, 12 digits>.h5 and delete all but the newest `keep`.
+ * Save to <folder>/<name>.ckpt.<iteration, 12 digits>.h5 and delete all but the newest `keep` >= 1.
+ * Checkpoints of later iterations (a resume from an earlier point leaves them) neither count nor
+ * go; one that cannot be deleted is named in the log.
  *
  * Call  Collective. Cost: a gather of every vector. @param[out] path [cap] where it stands
  * @return BLO_OK; BLO_E_IO (older checkpoints then still stand); BLO_E_MEMORY
@@ -116,10 +129,12 @@ BLO_API BLO_MUST_USE blo_status blo_checkpoint_save(blo_comm *comm, const char *
  * Find what to resume from: `where` is a checkpoint file or a folder. In a folder the newest
  * checkpoint that verifies is taken (all arrays are read and their crc32 compared); each damaged
  * one is named in an error line of the log. A damaged file that was named itself is an error,
- * unless an older one of the same run beside it verifies: that is then taken, and said.
+ * unless an older one of the same run beside it verifies: that is then taken, and said. A folder
+ * with checkpoints of several runs does not tell which one is meant.
  *
  * Call  Collective. @param[out] path [cap]  @param[out] config text of the configuration, free with
- *       blo_free  @return BLO_OK; BLO_E_IO if there is none; BLO_E_FORMAT if none verifies
+ *       blo_free  @return BLO_OK; BLO_E_IO if there is none; BLO_E_OPTION naming the runs if there
+ * are several; BLO_E_FORMAT if none verifies; BLO_E_MEMORY
  */
 BLO_API BLO_MUST_USE blo_status blo_checkpoint_find(blo_comm *comm, const char *where, char *path,
                                                     size_t cap, char **config);
@@ -129,7 +144,8 @@ BLO_API BLO_MUST_USE blo_status blo_checkpoint_find(blo_comm *comm, const char *
  *
  * Call  Collective. @param[in,out] snap  problem, solver and fingerprint are compared; state and
  *       history (root) are filled, iteration is set
- * @return BLO_OK; BLO_E_MISMATCH naming what differs, with both values; BLO_E_FORMAT; BLO_E_IO
+ * @return BLO_OK; BLO_E_MISMATCH naming what differs, with both values (the state is then as it
+ * was); BLO_E_FORMAT; BLO_E_IO; BLO_E_MEMORY
  */
 BLO_API BLO_MUST_USE blo_status blo_checkpoint_load(blo_comm *comm, const char *path,
                                                     blo_snapshot *snap);
