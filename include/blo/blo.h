@@ -3,6 +3,7 @@
 #define BLO_BLO_H
 
 #include <blo/base.h>
+#include <blo/check.h>
 #include <blo/checkpoint.h>
 #include <blo/comm.h>
 #include <blo/data.h>

@@ -147,4 +147,20 @@ BLO_API BLO_MUST_USE blo_status blo_estimator_product(blo_estimator *e, const bl
 BLO_API const blo_estimator_type *blo_estimator_find(const char *name);
 BLO_API const blo_estimator_type *const *blo_estimator_types(blo_int *n);
 
+/**
+ * The hypergradient at (x, y) over all data by a dense direct solution: H column by column from
+ * products, at the root; Cholesky factors (LAPACK dpotrf), or if H is not positive definite those
+ * of Bunch and Kaufman (dsysv). The yardstick of the estimators, for small n_y.
+ *
+ * Call  Collective. Cost: n_y + 3 sweeps; 2 n_y^2 doubles at the root
+ * @param[out] hx     [n_x] in the space of x
+ * @param[out] rcond  replicated: 1-norm reciprocal condition number of H, negative if H is not
+ *                    positive definite; may be NULL
+ * @return BLO_OK; BLO_E_CURVATURE if H is singular; BLO_E_SHAPE if n_y does not fit LAPACK's
+ *         integers; BLO_E_MEMORY; what a sweep returns
+ */
+BLO_API BLO_MUST_USE blo_status blo_dense_hypergradient(blo_eval *eval, const blo_vec *x,
+                                                        const blo_vec *y, blo_vec *hx,
+                                                        double *rcond);
+
 #endif

@@ -25,7 +25,7 @@ static blo_status half_alloc(blo_context *ctx, blo_int n_own_shards, blo_int n_o
 }
 
 /**
- * The samples of a batch (NULL: all) of a level whose number within the shard's part has the given
+ * The samples of a batch (NULL: all) of a level whose number within the shard has the parity of
  * parity. Collective.
  */
 static blo_status half_take(blo_eval *eval, blo_level level, const blo_batch *batch, int parity,
@@ -42,7 +42,7 @@ static blo_status half_take(blo_eval *eval, blo_level level, const blo_batch *ba
     blo_int count = batch != NULL ? batch->start[s - first + 1] - begin
                                   : blo_shard_begin(n, S, s + 1) - blo_shard_begin(n, S, s);
     bool listed = batch != NULL && batch->row != NULL;
-    for (blo_int i = parity; i < count; i += 2) {
+    for (blo_int i = (parity + s) % 2; i < count; i += 2) {
       h->row[k++] = listed ? batch->row[begin + i] : (int32_t)i;
     }
     h->start[s - first + 1] = k;

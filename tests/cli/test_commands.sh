@@ -154,6 +154,9 @@ size=$(wc -c <out/tiny.h5)
 head -c $((size / 2)) out/tiny.h5 >half.h5
 expect 4 'half.h5 is damaged, or no file' "$PARBLO" info half.h5
 expect 4 'damaged, or no file' "$PARBLO" info train.csv
+# an end marker that is gone leaves a file of groups that are no data
+cp out/tiny.h5 marked.h5 && printf 'x' >>marked.h5
+expect 4 'marked.h5 is damaged, or no file' "$PARBLO" info marked.h5
 expect 3 'cannot open none.h5' "$PARBLO" info none.h5
 expect 2 'at least one file' "$PARBLO" info
 expect 4 '1 of 2 files' "$PARBLO" info half.h5 out/tiny.h5

@@ -156,6 +156,22 @@ static void leaves_history_and_checkpoint(blo_comm *comm)
   }
 }
 
+/* Rows 0, 5, 10 and the last one, which has its norms and metrics whatever the cadence. */
+static void last_iteration_is_recorded(blo_comm *comm)
+{
+  bench b;
+  double iteration[4], norm[4], accuracy[4];
+  open_bench(comm, &b);
+  BLO_REQUIRE_STATUS(go(&b, "a", false, SET("run.record_every=5", "run.metrics_every=100")),
+                     BLO_OK);
+  read_array(&b, b.result.run_file, "history/iteration", iteration, 4);
+  read_array(&b, b.result.run_file, "history/hypergrad_norm", norm, 4);
+  read_array(&b, b.result.run_file, "history/test_accuracy", accuracy, 4);
+  BLO_EXPECT_ALL(iteration[2] == 10 && iteration[3] == 12);
+  BLO_EXPECT_ALL(isnan(norm[0]) && isfinite(norm[1]) && isfinite(norm[3]));
+  BLO_EXPECT_ALL(isfinite(accuracy[0]) && isnan(accuracy[2]) && isfinite(accuracy[3]));
+}
+
 /* Without the driver: the solver's steps alone give the x that a run ends with. */
 static void ends_where_the_solver_does(blo_comm *comm)
 {
@@ -403,6 +419,7 @@ static void every_failure_is_agreed(blo_comm *comm)
 static const blo_test tests[] = {
     {"table is well formed", table_is_well_formed},
     {"leaves history and checkpoint", leaves_history_and_checkpoint},
+    {"last iteration is recorded", last_iteration_is_recorded},
     {"ends where the solver does", ends_where_the_solver_does},
     {"continues with the same bits", continues_with_the_same_bits},
     {"signal stops all ranks", signal_stops_all_ranks},

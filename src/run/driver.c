@@ -1,0 +1,296 @@
+/** @file The outer loop. */
+#include "driver.h"
+#include "interrupt.h"
+#include <math.h>
+
+/* A guess until the first checkpoint has been timed: 100 MB/s, and some time for the file system.
+ */
+static double guess_save_seconds(const blo_solver *solver)
+{
+  double bytes = 0;
+
+  for (blo_int i = 0; i < blo_state_count(solver->state); i++) {
+    const blo_state_entry *entry = blo_state_get(solver->state, i);
+    if (entry->kind == BLO_STATE_VEC) {
+      bytes += 8 * (double)blo_space_n(entry->at.vec->space);
+    }
+  }
+  return 0.1 + bytes / 1e8;
+}
+
+static blo_report blank_report(void)
+{
+  blo_report r = {.verdict = BLO_VERDICT_NONE};
+
+#define BLANK(name, unit, help) r.name = (double)NAN;
+  BLO_REPORT_LIST(BLANK)
+#undef BLANK
+  return r;
+}
+
+static blo_status init_local(blo_driver *d)
+{
+  BLO_TRY(blo_history_create(d->comm, d->setup->problem->type, &d->history));
+  BLO_TRY(blo_meter_enter(&d->meter, blo_eval_counts(d->eval), d->solver->state));
+  d->file.history = d->history;
+  if (!d->is_root) {
+    return BLO_OK;
+  }
+  BLO_TRY(blo_run_path(d->ctx, d->options->output, d->options->name, d->file.path));
+  return blo_run_file_reserve(&d->file, d->solver);
+}
+
+blo_status blo_driver_init(blo_driver *d, blo_comm *comm, blo_setup *setup, const char *given,
+                           const char *resolved, blo_run_result *result)
+{
+  *d = (blo_driver){.comm = comm,
+                    .ctx = blo_comm_context(comm),
+                    .is_root = blo_comm_rank(comm) == BLO_ROOT,
+                    .setup = setup,
+                    .options = &setup->run,
+                    .solver = setup->solver,
+                    .eval = setup->eval,
+                    .result = result,
+                    .report = blank_report(),
+                    .saved_at = -1,
+                    .save_seconds = guess_save_seconds(setup->solver)};
+  d->file = (blo_run_file){.ctx = d->ctx,
+                           .given = given,
+                           .resolved = resolved,
+                           .problem = setup->problem->type->name,
+                           .solver = setup->solver->type->name,
+                           .provenance = &d->provenance,
+                           .final_at = -1};
+  BLO_TRY(blo_provenance_collect(comm, &d->provenance));
+  return blo_agree(comm, init_local(d));
+}
+
+void blo_driver_clear(blo_driver *d)
+{
+  blo_run_file_clear(&d->file);
+  blo_provenance_clear(&d->provenance);
+  blo_history_destroy(&d->history);
+}
+
+blo_status blo_driver_load(blo_driver *d, const char *path)
+{
+  blo_snapshot snap = {.problem = d->setup->problem->type->name,
+                       .solver = d->solver->type->name,
+                       .fingerprint = d->setup->problem->fingerprint,
+                       .version = BLO_VERSION,
+                       .state = d->solver->state,
+                       .history = d->history->rows};
+
+  BLO_TRY(blo_checkpoint_load(d->comm, path, &snap));
+  d->first = d->saved_at = d->solver->k;
+  blo_run_file_gather(&d->file, d->solver);
+  snprintf(d->result->checkpoint, sizeof d->result->checkpoint, "%s", path);
+  blo_log(d->ctx, BLO_LOG_RESULT, "run", "resuming from %s at iteration %lld", path,
+          (long long)d->first);
+  return BLO_OK;
+}
+
+/* ----------------------------------------------------------------- one iteration */
+
+static bool metrics_due(const blo_driver *d, blo_int k)
+{
+  return k % d->options->metrics_every == 0;
+}
+
+static bool row_due(const blo_driver *d, blo_int k)
+{
+  return k % d->options->record_every == 0 || metrics_due(d, k) || k == d->options->iterations;
+}
+
+static blo_status evaluate_metrics(blo_driver *d)
+{
+  BLO_TRY(blo_eval_metrics(d->eval, d->solver->x, d->solver->y, d->history->metrics));
+  d->history->metrics_at = d->solver->k;
+  return BLO_OK;
+}
+
+/* The row of this iteration; `last`: the run has come to its end, not to an interruption. */
+static blo_status record(blo_driver *d, bool last)
+{
+  blo_int k = d->solver->k;
+  blo_phase before;
+  blo_status status = BLO_OK;
+
+  if (!last && !row_due(d, k)) {
+    return BLO_OK;
+  }
+  before = blo_phase_enter(d->ctx, BLO_PHASE_MONITOR);
+  if (last || metrics_due(d, k)) {
+    BLO_GO(evaluate_metrics(d));
+  }
+  blo_meter_read(&d->meter);
+  blo_driver_note(
+      d, blo_history_add(d->history, k, &d->report, blo_eval_counts(d->eval), &d->meter.now));
+done:
+  blo_phase_enter(d->ctx, before);
+  return status;
+}
+
+/* Notices ride on the messages of the next iteration; it is still made, then all ranks stop. So a
+ * time limit needs room for two iterations, if the notice is not given before this one. */
+static void give_notices(blo_driver *d)
+{
+  double need = 2 * d->longest + d->save_seconds + d->flush_seconds;
+
+  if (blo_run_interrupted()) {
+    blo_eval_notify(d->eval, BLO_NOTICE_SIGNAL);
+  }
+  if (d->is_root && blo_meter_elapsed(&d->meter) + need > d->options->time_limit) {
+    blo_eval_notify(d->eval, BLO_NOTICE_TIME);
+  }
+}
+
+static blo_outcome decide(const blo_driver *d)
+{
+  const blo_run_options *o = d->options;
+
+  if (d->report.converged || (o->tol > 0 && d->report.hypergrad_norm <= o->tol)) {
+    return BLO_OUTCOME_CONVERGED;
+  }
+  if (d->solver->k >= o->iterations) {
+    return BLO_OUTCOME_BUDGET;
+  }
+  if (blo_eval_noticed(d->eval, BLO_NOTICE_SIGNAL)) {
+    return BLO_OUTCOME_SIGNAL;
+  }
+  return blo_eval_noticed(d->eval, BLO_NOTICE_TIME) ? BLO_OUTCOME_TIME : BLO_OUTCOME_RUNNING;
+}
+
+static blo_status step(blo_driver *d)
+{
+  blo_status status;
+
+  d->solver->want_norms = row_due(d, d->solver->k + 1) || d->options->tol > 0;
+  blo_meter_step_begin(&d->meter);
+  status = blo_solver_step(d->solver, &d->report);
+  blo_meter_step_end(&d->meter);
+  return status;
+}
+
+static blo_status advance(blo_driver *d)
+{
+  blo_outcome outcome;
+
+  BLO_TRY(step(d));
+  outcome = decide(d);
+  BLO_TRY(record(d, outcome == BLO_OUTCOME_BUDGET || outcome == BLO_OUTCOME_CONVERGED));
+  d->result->outcome = outcome;
+  return BLO_OK;
+}
+
+static bool save_due(const blo_driver *d)
+{
+  blo_int every = d->options->checkpoint_every;
+
+  return (every > 0 && d->solver->k % every == 0) ||
+         blo_eval_noticed(d->eval, BLO_NOTICE_CHECKPOINT);
+}
+
+/* A checkpoint on the way. When the disk is full the older ones stand, and the run goes on. */
+static blo_status save_on_the_way(blo_driver *d)
+{
+  blo_status status = blo_driver_save(d);
+
+  blo_eval_forget(d->eval, BLO_NOTICE_CHECKPOINT);
+  if (status == BLO_E_IO) {
+    if (d->is_root) {
+      blo_log(d->ctx, BLO_LOG_ERROR, "run", "%s; the run goes on", blo_error_text(d->ctx));
+    }
+    return BLO_OK;
+  }
+  return status;
+}
+
+static blo_status iterate(blo_driver *d)
+{
+  while (d->result->outcome == BLO_OUTCOME_RUNNING) {
+    double begin = blo_now(), seconds;
+    give_notices(d);
+    BLO_TRY(advance(d));
+    blo_progress_show(&d->progress, d->solver->k, &d->report, d->history);
+    seconds = blo_now() - begin;
+    d->longest = seconds > d->longest ? seconds : d->longest;
+    if (d->result->outcome == BLO_OUTCOME_RUNNING) {
+      blo_driver_flush(d);
+      if (save_due(d)) {
+        BLO_TRY(save_on_the_way(d));
+      }
+    }
+  }
+  return BLO_OK;
+}
+
+/* ---------------------------------------------------------------- begin and end */
+
+/* Values that are not finite and curvature end the optimization; they are no errors of the
+ * machinery. */
+static blo_status explain(blo_driver *d, blo_status status)
+{
+  bool saved = d->result->checkpoint[0] != '\0';
+
+  if (status != BLO_E_NONFINITE && status != BLO_E_CURVATURE) {
+    return status;
+  }
+  d->result->outcome = status == BLO_E_NONFINITE ? BLO_OUTCOME_DIVERGED : BLO_OUTCOME_CURVATURE;
+  snprintf(d->result->reason, sizeof d->result->reason, "after iteration %lld: %.700s; %s%.200s",
+           (long long)d->solver->k, blo_error_text(d->ctx),
+           saved ? "the last good checkpoint is " : "there is no checkpoint (run.checkpoint_every)",
+           saved ? d->result->checkpoint : "");
+  return BLO_OK;
+}
+
+blo_status blo_driver_start(blo_driver *d)
+{
+  blo_meter_start(&d->meter, d->comm);
+  blo_progress_start(&d->progress, d->ctx, d->first, d->options->iterations);
+  if (d->solver->k == 0) {
+    BLO_TRY(explain(d, record(d, false)));
+  }
+  if (d->solver->k >= d->options->iterations) {
+    d->result->outcome = BLO_OUTCOME_BUDGET;
+  }
+  return blo_driver_write(d);
+}
+
+/* The last checkpoint. If it cannot be saved, the run file is written all the same. */
+static blo_status save_last(blo_driver *d)
+{
+  blo_status status = blo_driver_save(d);
+
+  if (status != BLO_OK) {
+    char text[BLO_MESSAGE_MAX], site[256];
+    snprintf(text, sizeof text, "%s", blo_error_text(d->ctx));
+    snprintf(site, sizeof site, "%s", blo_error_site(d->ctx));
+    if (blo_driver_write(d) != BLO_OK) {
+      blo_error_set(d->ctx, text, site); /* the first failure is the one to tell */
+    }
+  }
+  return status;
+}
+
+static blo_status finish(blo_driver *d)
+{
+  bool usable =
+      d->result->outcome != BLO_OUTCOME_DIVERGED && d->result->outcome != BLO_OUTCOME_CURVATURE;
+
+  return usable && d->saved_at != d->solver->k ? save_last(d) : blo_driver_write(d);
+}
+
+blo_status blo_driver_run(blo_driver *d)
+{
+  blo_status status = explain(d, iterate(d));
+
+  blo_progress_end(&d->progress);
+  BLO_TRY(status);
+  BLO_TRY(finish(d));
+  d->result->iterations = d->solver->k;
+  d->result->seconds = d->meter.now.seconds;
+  blo_summary_print(d->ctx, d->result, &d->report, d->history, &d->meter.now,
+                    d->solver->k - d->first);
+  return BLO_OK;
+}

@@ -1,0 +1,179 @@
+/** @file From a request to a run: configuration, output folder, set-up, loop. */
+#include "dry_run.h"
+#include "driver.h"
+#include "interrupt.h"
+#include "setup.h"
+#include <string.h>
+
+/* A run on its way to the start. */
+typedef struct launch {
+  blo_comm *comm;
+  blo_context *ctx;
+  const blo_run_request *request;
+  char *text; /* the configuration as read */
+  char *given, *resolved;
+  char from[BLO_PATH_CAP]; /* the checkpoint to resume from */
+  blo_setup *setup;
+  blo_folder folder; /* on the root */
+  bool started;
+} launch;
+
+static bool is_root(const launch *l)
+{
+  return blo_comm_rank(l->comm) == BLO_ROOT;
+}
+
+static blo_status open_new(launch *l)
+{
+  blo_config_text config = {.name = l->request->file};
+
+  BLO_TRY(blo_config_read(l->comm, l->request->file, &l->text));
+  config.text = l->text;
+  return blo_setup_open(l->comm, &config, l->request, &l->setup);
+}
+
+static void folder_of(const char *path, char folder[BLO_PATH_CAP])
+{
+  const char *slash = strrchr(path, '/');
+  int n = slash == NULL ? 0 : (int)(slash - path);
+
+  if (slash == NULL) {
+    snprintf(folder, BLO_PATH_CAP, ".");
+  } else {
+    snprintf(folder, BLO_PATH_CAP, "%.*s", n > 0 ? n : 1, path);
+  }
+}
+
+/* A resumed run writes beside its checkpoint. */
+static blo_status open_resumed(launch *l)
+{
+  char folder[BLO_PATH_CAP];
+  blo_config_text config = {.name = l->from, .output = folder};
+
+  BLO_TRY(blo_checkpoint_find(l->comm, l->request->resume, l->from, sizeof l->from, &l->text));
+  folder_of(l->from, folder);
+  config.text = l->text;
+  BLO_TRY(blo_setup_open(l->comm, &config, l->request, &l->setup));
+  return blo_resume_check(l->comm, l->setup->conf, &config);
+}
+
+static blo_status prepare_folder_local(launch *l)
+{
+  const blo_run_options *o = &l->setup->run;
+
+  BLO_TRY(blo_folder_make(l->ctx, o->output, &l->folder));
+  if (l->request->resume != NULL || o->replace) {
+    return BLO_OK;
+  }
+  return blo_earlier_check(l->ctx, o->output, o->name);
+}
+
+/* Before the data are read, which may take long. */
+static blo_status prepare_folder(launch *l)
+{
+  return blo_agree_from(l->comm, BLO_ROOT, is_root(l) ? prepare_folder_local(l) : BLO_OK);
+}
+
+static blo_status check_memory(launch *l)
+{
+  double used = (double)blo_memory(l->ctx).peak_bytes / 0x1p30;
+  double limit = l->setup->run.memory_limit;
+
+  BLO_CHECK(l->ctx, used <= limit, BLO_E_MEMORY,
+            "rank %d needs %.3g GiB, more than run.memory_limit = %.3g GiB; use more ranks",
+            blo_comm_rank(l->comm), used, limit);
+  return BLO_OK;
+}
+
+/* The configuration as given, with the --set values as comments, for the run file. */
+static blo_status compose_given(launch *l)
+{
+  const blo_run_request *r = l->request;
+  size_t size = strlen(l->text) + 1, used;
+
+  for (blo_int i = 0; i < r->n_set; i++) {
+    size += strlen(r->set[i]) + sizeof "\n# --set ";
+  }
+  BLO_TRY(blo_alloc(l->ctx, (blo_int)size, 1, &l->given));
+  used = (size_t)snprintf(l->given, size, "%s", l->text);
+  for (blo_int i = 0; i < r->n_set; i++) {
+    bool line_open = used > 0 && l->given[used - 1] != '\n';
+    used += (size_t)snprintf(l->given + used, size - used, "%s# --set %s", line_open ? "\n" : "",
+                             r->set[i]);
+  }
+  return BLO_OK;
+}
+
+static blo_status finish_setup_local(launch *l)
+{
+  BLO_TRY(compose_given(l));
+  BLO_TRY(blo_setup_resolved(l->ctx, l->setup, &l->resolved));
+  return check_memory(l);
+}
+
+static blo_status remove_earlier_local(launch *l)
+{
+  const blo_run_options *o = &l->setup->run;
+
+  BLO_TRY(blo_leftovers_remove(l->ctx, o->output, o->name));
+  return l->request->resume == NULL ? blo_earlier_remove(l->ctx, o->output, o->name) : BLO_OK;
+}
+
+static blo_status remove_earlier(launch *l)
+{
+  return blo_agree_from(l->comm, BLO_ROOT, is_root(l) ? remove_earlier_local(l) : BLO_OK);
+}
+
+static blo_status drive(launch *l, blo_run_result *result)
+{
+  blo_status status;
+  blo_driver d;
+
+  BLO_GO(blo_driver_init(&d, l->comm, l->setup, l->given, l->resolved, result));
+  if (l->request->resume != NULL) {
+    BLO_GO(blo_driver_load(&d, l->from));
+  }
+  BLO_GO(remove_earlier(l));
+  BLO_GO(blo_driver_start(&d));
+  l->started = true;
+  snprintf(result->run_file, sizeof result->run_file, "%s/%s.h5", d.options->output,
+           d.options->name);
+  BLO_GO(blo_driver_run(&d));
+done:
+  blo_driver_clear(&d);
+  return status;
+}
+
+static blo_status execute(launch *l, blo_run_result *result)
+{
+  BLO_TRY(l->request->resume != NULL ? open_resumed(l) : open_new(l));
+  blo_log_setup(l->ctx, blo_comm_rank(l->comm), (blo_log_level)l->setup->run.log);
+  if (!l->request->dry_run) {
+    BLO_TRY(prepare_folder(l));
+  }
+  BLO_TRY(blo_setup_build(l->comm, l->setup));
+  BLO_TRY_ALL(l->comm, finish_setup_local(l));
+  if (l->request->dry_run) {
+    blo_dry_run_print(l->comm, l->setup, l->resolved);
+    return BLO_OK;
+  }
+  return drive(l, result);
+}
+
+blo_status blo_run_execute(blo_comm *comm, const blo_run_request *request, blo_run_result *result)
+{
+  launch l = {.comm = comm, .ctx = blo_comm_context(comm), .request = request};
+  blo_status status;
+
+  *result = (blo_run_result){.outcome = BLO_OUTCOME_RUNNING};
+  status = execute(&l, result);
+  if (!l.started) {
+    blo_folder_unmake(&l.folder);
+  }
+  blo_setup_destroy(comm, &l.setup);
+  blo_free(l.ctx, &l.text);
+  blo_free(l.ctx, &l.given);
+  blo_free(l.ctx, &l.resolved);
+  blo_run_interrupt_forget();
+  return status;
+}

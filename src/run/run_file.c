@@ -1,0 +1,71 @@
+/** @file Writing the run file. */
+#include "run_file.h"
+
+blo_status blo_run_file_reserve(blo_run_file *f, const blo_solver *solver)
+{
+  f->final_at = -1;
+  f->n_x = blo_space_n(solver->x->space);
+  f->n_y = blo_space_n(solver->y->space);
+  BLO_TRY(blo_alloc(f->ctx, f->n_x, sizeof *f->x, &f->x));
+  return blo_alloc(f->ctx, f->n_y, sizeof *f->y, &f->y);
+}
+
+void blo_run_file_clear(blo_run_file *f)
+{
+  if (f->ctx != NULL) {
+    blo_free(f->ctx, &f->x);
+    blo_free(f->ctx, &f->y);
+  }
+}
+
+void blo_run_file_gather(blo_run_file *f, const blo_solver *solver)
+{
+  blo_vec_gather(solver->x, f->x);
+  blo_vec_gather(solver->y, f->y);
+  f->final_at = solver->k;
+}
+
+static blo_status write_config(const blo_run_file *f, blo_h5 *h5)
+{
+  BLO_TRY(blo_h5_put_text(h5, "config/given", f->given));
+  BLO_TRY(blo_h5_put_text(h5, "config/resolved", f->resolved));
+  BLO_TRY(blo_h5_put_text(h5, "config/problem", f->problem));
+  return blo_h5_put_text(h5, "config/solver", f->solver);
+}
+
+static blo_status write_outcome(const blo_run_result *r, blo_h5 *h5)
+{
+  BLO_TRY(blo_h5_put_int(h5, "outcome/code", r->outcome));
+  BLO_TRY(blo_h5_put_text(h5, "outcome/text", blo_outcome_text(r->outcome)));
+  BLO_TRY(blo_h5_put_text(h5, "outcome/reason", r->reason));
+  BLO_TRY(blo_h5_put_int(h5, "outcome/iterations", r->iterations));
+  BLO_TRY(blo_h5_put_double(h5, "outcome/seconds", r->seconds));
+  return blo_h5_put_text(h5, "outcome/checkpoint", r->checkpoint);
+}
+
+static blo_status write_final(const blo_run_file *f, blo_h5 *h5)
+{
+  if (f->final_at < 0) {
+    return BLO_OK;
+  }
+  BLO_TRY(blo_h5_put_int(h5, "final/iteration", f->final_at));
+  BLO_TRY(blo_h5_put_array(h5, "final/x", f->x, f->n_x, false, "-", "upper variable", NULL));
+  return blo_h5_put_array(h5, "final/y", f->y, f->n_y, false, "-", "lower variable", NULL);
+}
+
+blo_status blo_run_file_write(const blo_run_file *f, const blo_run_result *result)
+{
+  blo_status status = BLO_OK;
+  blo_h5 *h5 = NULL;
+
+  BLO_GO(blo_h5_create(f->ctx, f->path, &h5));
+  BLO_GO(write_config(f, h5));
+  BLO_GO(blo_provenance_write(f->provenance, h5));
+  BLO_GO(write_outcome(result, h5));
+  BLO_GO(blo_columns_write(f->history->rows, h5, "history"));
+  BLO_GO(write_final(f, h5));
+  BLO_GO(blo_h5_commit(&h5, "run"));
+done:
+  blo_h5_close(&h5);
+  return status;
+}
