@@ -129,6 +129,10 @@ static blo_dense_rows dense_rows(const blo_features *f, const blo_int *row, blo_
   for (blo_int i = 0; i < n; i++) {
     a.row[i] = (const char *)f->table->values + (size_t)row[i] * bytes;
   }
+  /* rows in a run: the block behind this one is likely to come next */
+  if (n > 0 && row[n - 1] - row[0] == n - 1 && row[n - 1] + n < f->table->n_rows) {
+    a.ahead = n * (blo_int)bytes;
+  }
   return a;
 }
 

@@ -20,6 +20,7 @@ typedef struct blo_dense_rows {
   blo_int n;                       /**< <= BLO_BLOCK_ROWS */
   blo_int ld;                      /**< multiple of BLO_OCTET */
   blo_int n_classes;
+  blo_int ahead; /**< bytes from a row to the one to fetch next; 0 if that is not known */
 } blo_dense_rows;
 
 /** Rows of a sparse table and the shape of the weights [n_features + 1][ld] that meet them. */

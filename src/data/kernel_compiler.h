@@ -15,15 +15,17 @@
 #if defined __clang__
 #define UNROLL _Pragma("clang loop unroll(full)")
 #elif defined __GNUC__
-#define UNROLL _Pragma("GCC unroll 8")
+#define UNROLL _Pragma("GCC unroll 16")
 #else
 #define UNROLL
 #endif
 
 #if defined __GNUC__
 #define PREFETCH_TO_WRITE(at) __builtin_prefetch((at), 1)
+#define PREFETCH_TO_READ(at)  __builtin_prefetch((at), 0, 2) /* to the second cache */
 #else
 #define PREFETCH_TO_WRITE(at) ((void)(at))
+#define PREFETCH_TO_READ(at)  ((void)(at))
 #endif
 
 #endif

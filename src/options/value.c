@@ -150,10 +150,11 @@ blo_status blo_opt_value_parse(blo_context *ctx, const blo_opt_row *row, blo_opt
   blo_bug(__FILE__, __LINE__, "option '%s' has the unknown kind %d", row->key, (int)row->kind);
 }
 
-/* The fewest digits that read back as the same double; 17 always do. */
+/* The fewest digits that read back as the same double; 17 always do. Numbers up to a million get
+ * as many as they have before the point, or %g would write 100 as 1e+02. */
 static void print_double(double value, char number[BLO_OPT_NUMBER_CAP])
 {
-  int digits = 1;
+  int digits = fabs(value) >= 10 && fabs(value) < 1e6 ? 1 + (int)log10(fabs(value)) : 1;
   do {
     snprintf(number, BLO_OPT_NUMBER_CAP, "%.*g", digits, value);
     digits++;

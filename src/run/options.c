@@ -47,7 +47,7 @@ static const blo_opt_row rows[] = {
         "Order of sums over ranks: the same bits on any number of ranks, or the order that "
         "MPI finds fastest.",
         "", 0),
-    BLO_OPT_NAMES(T, log, "result", log_names, "How much is printed.", "", BLO_OPT_RESUME_FREE),
+    BLO_OPT_NAMES(T, log, "step", log_names, "How much is printed.", "", BLO_OPT_RESUME_FREE),
     BLO_OPT_PLAIN(T, replace, "false",
                   "Let a new run replace an unfinished one of the same name and folder.",
                   BLO_OPT_RESUME_FREE),
