@@ -233,7 +233,7 @@ static void warm_start_goes_on(blo_comm *comm)
     open_quadratic(comm, &q);
     blo_estimator *e = open_estimator(&q.f, &o, 0, &state);
     BLO_EXPECT_ALL(blo_state_find(state, "adjoint.v") != NULL);
-    double last = INFINITY;
+    double last = (double)INFINITY;
     for (int k = 0; k < 4; k++) {
       blo_int before = blo_comm_traffic(comm).reductions;
       BLO_REQUIRE_STATUS(blo_estimator_compute(e, k, q.x, q.y, q.vec[0]), BLO_OK);

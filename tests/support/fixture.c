@@ -177,7 +177,7 @@ void fixture_solve_lower(const fixture *f, const blo_vec *x, blo_vec *y, double 
     BLO_REQUIRE_STATUS(blo_vec_create(blo_eval_space_y(f->eval), all[i]), BLO_OK);
   }
   ans = (blo_answer){.g_y = w.g_y};
-  double norm = INFINITY;
+  double norm = (double)INFINITY;
   for (int k = 0; k < 50 && norm > tol; k++) {
     blo_ask ask = {.lower = BLO_WANT_Y, .x = x, .y = y};
     BLO_REQUIRE_STATUS(blo_eval_sweep(f->eval, &ask, &ans), BLO_OK);
