@@ -4,12 +4,14 @@
 # the corrupted labels, training after cleaning, and training with the true labels known.
 #
 # Environment: PARBLO, the program; SRC, the source folder; PARBLO_DEMO, the folder for what is
-# written (default: parblo-demo in the current folder). Called by ../bootstrap.sh demo.
+# written (default: parblo-demo in the current folder, or a temporary folder if that cannot be
+# written). Called by ../bootstrap.sh demo.
 set -eu
 
 PARBLO=${PARBLO:-parblo}
 SRC=${SRC:-$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)}
 out=${PARBLO_DEMO:-$PWD/parblo-demo}
+mkdir -p "$out" 2>/dev/null || out=$(mktemp -d)/parblo-demo
 run_file=$SRC/examples/digits_cleaning.yml
 seeds="1 2 3"
 
