@@ -1,5 +1,6 @@
 /** @file The program `parblo`: MPI, context and communicator around one command. */
 #include "commands.h"
+#include <hdf5.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -75,6 +76,13 @@ static void end_with_launcher(void)
 #endif
 }
 
+/* After reading a damaged file, and when a disk is full, HDF5 cannot close all it has opened, and
+ * prints that as the program ends. What is wrong has then been said in one line of our own. */
+static void silence_hdf5(void)
+{
+  H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+}
+
 int main(int argc, char **argv)
 {
   blo_context *ctx = NULL;
@@ -84,6 +92,7 @@ int main(int argc, char **argv)
   end_with_launcher();
   MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &threads);
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  silence_hdf5();
   BLO_BUG_IF(blo_context_create(&ctx) != BLO_OK, "no memory for a context");
   blo_log_setup(ctx, rank, BLO_LOG_RESULT);
   if (blo_comm_create(ctx, MPI_COMM_WORLD, &comm) == BLO_OK) {

@@ -111,9 +111,14 @@ typedef struct verdict {
   char text[BLO_MESSAGE_MAX];
 } verdict;
 
-static void note_damage(blo_context *ctx, blo_status status, verdict *v)
+/* The only candidate is named by the error itself. */
+static void note_damage(const blo_ckpt_list *list, blo_status status, verdict *v)
 {
-  blo_log(ctx, BLO_LOG_ERROR, "checkpoint", "%s", blo_error_text(ctx));
+  blo_context *ctx = list->ctx;
+
+  if (list->n > 1) {
+    blo_log(ctx, BLO_LOG_ERROR, "checkpoint", "%s", blo_error_text(ctx));
+  }
   if (v->n_damaged++ == 0) {
     v->status = status;
     snprintf(v->text, sizeof v->text, "%s", blo_error_text(ctx));
@@ -148,7 +153,7 @@ static blo_status choose(const blo_ckpt_list *list, char *path, size_t cap, char
     if (status != BLO_E_FORMAT && status != BLO_E_IO) {
       return status;
     }
-    note_damage(list->ctx, status, &v);
+    note_damage(list, status, &v);
   }
   return blo_fail(
       list->ctx, v.status, __FILE__, __LINE__,

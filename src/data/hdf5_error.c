@@ -20,6 +20,9 @@ static herr_t take_first(unsigned n, const H5E_error2_t *error, void *reason)
 {
   if (n == 0 && error->desc != NULL) {
     snprintf(reason, REASON_MAX, "%s", error->desc);
+    for (char *c = reason; *c != '\0'; c++) {
+      *c = *c == '\n' ? ' ' : *c; /* our messages are lines */
+    }
   }
   return 0;
 }

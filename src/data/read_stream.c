@@ -164,6 +164,16 @@ static blo_status append_line(blo_input *in, blo_int *n, bool *complete)
   return BLO_OK;
 }
 
+/** Bytes of the mark U+FEFF with which some programs begin a text file. */
+static blo_int mark_length(const blo_input *in, blo_int n)
+{
+  static const char mark[] = {'\xEF', '\xBB', '\xBF'};
+  bool marked =
+      in->line_number == 1 && n >= (blo_int)sizeof mark && memcmp(in->line, mark, sizeof mark) == 0;
+
+  return marked ? (blo_int)sizeof mark : 0;
+}
+
 blo_status blo_input_line(blo_input *in, const char **line)
 {
   blo_int n = 0;
@@ -187,7 +197,7 @@ blo_status blo_input_line(blo_input *in, const char **line)
     n--;
   }
   in->line[n] = '\0';
-  *line = in->line;
+  *line = in->line + mark_length(in, n);
   return BLO_OK;
 }
 

@@ -214,16 +214,24 @@ static blo_status read_stream(reader *r, blo_conf *root)
   return BLO_OK;
 }
 
+/* Some editors begin a file with U+FEFF, by which libyaml would miscount the columns of line 1. */
+static const char *after_mark(const char *text)
+{
+  static const char mark[] = "\xEF\xBB\xBF";
+
+  return strncmp(text, mark, sizeof mark - 1) == 0 ? text + sizeof mark - 1 : text;
+}
+
 blo_status blo_conf_parse(blo_context *ctx, const char *name, const char *text, blo_conf **out)
 {
   blo_status status = BLO_OK;
   blo_conf *root = NULL;
-  reader r = {.ctx = ctx, .name = name, .text = text};
+  reader r = {.ctx = ctx, .name = name, .text = after_mark(text)};
 
   BLO_CHECK(ctx, yaml_parser_initialize(&r.parser), BLO_E_MEMORY, "%s: no memory to parse it",
             name);
   yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
-  yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, strlen(text));
+  yaml_parser_set_input_string(&r.parser, (const unsigned char *)r.text, strlen(r.text));
   BLO_GO(blo_conf_root(ctx, name, &root));
   BLO_GO(read_stream(&r, root));
   *out = root;

@@ -140,6 +140,9 @@ static blo_status load_sets(blo_problem *p, const classify_options *o, classify 
 
   BLO_CHECK(p->ctx, o->train.path[0] != '\0', BLO_E_OPTION,
             "problem.data.train.path is not given: where are the training samples?");
+  BLO_CHECK(p->ctx,
+            o->test.path[0] != '\0' || (o->test.labels[0] == '\0' && o->test.group[0] == '\0'),
+            BLO_E_OPTION, "problem.data.test has labels or a group, but no path");
   BLO_GO(blo_source_open(p->comm, &o->train, NULL, &train));
   if (o->test.path[0] != '\0') {
     BLO_GO(blo_source_open(p->comm, &o->test, train, &test));

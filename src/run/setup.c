@@ -2,7 +2,11 @@
 #include "setup.h"
 #include <string.h>
 
-enum { NAME_CAP = 256, SET_CAP = 1200 };
+enum {
+  NAME_CAP = 256,
+  SET_CAP = 1200,
+  RUN_NAME_MAX = 200 /* file systems allow 255; ".ckpt.<12 digits>.h5.tmp.<process>" follows */
+};
 
 static const char *const blocks[] = {"problem", "solver", "run", NULL};
 
@@ -98,6 +102,9 @@ static blo_status open_local(blo_context *ctx, const blo_config_text *config,
   BLO_CHECK(ctx, strchr(s->run.name, '/') == NULL, BLO_E_OPTION,
             "%s: run.name = '%s' must be a name without '/'; run.output is for the folder",
             blo_conf_where(blo_conf_find(s->conf, "run.name")), s->run.name);
+  BLO_CHECK(ctx, strlen(s->run.name) <= RUN_NAME_MAX, BLO_E_OPTION,
+            "%s: run.name has %zu bytes, more than %d: file names could not be made of it",
+            blo_conf_where(blo_conf_find(s->conf, "run.name")), strlen(s->run.name), RUN_NAME_MAX);
   return BLO_OK;
 }
 

@@ -1,11 +1,11 @@
 #!/bin/bash
-# What a careless or unlucky user does: wrong run files, damaged data, folders that cannot be written
-# to, checkpoints of something else. On 1 and on 3 ranks each mistake gives one line of error that
-# tells what is wrong, an exit code other than 0, no hang, and nothing is left behind.
+# What a careless or unlucky user does: wrong run files, damaged data, folders that cannot be
+# written to, checkpoints of something else. On 1 and on 3 ranks each mistake gives one line of
+# error that tells what is wrong, an exit code other than 0, no hang, and nothing is left behind.
 # Environment: see support/cli.sh.
 . "$SRC/tests/support/cli.sh"
 : "${SAME:?the program h5same}"
-readonly AT_ONCE=4
+readonly AT_ONCE=6
 mkdir in log out
 
 # ------------------------------------------------------------------- refusals
@@ -45,6 +45,13 @@ refusal() {
     run "$@" --set "run.output=out/$id"
 }
 refused() { for ranks in 1 3; do refusal $ranks "$@"; done; }
+# with CODE PATTERN KEY=VALUE...: the good run file, but for these
+with() {
+  local code=$1 pattern=$2 value sets=()
+  shift 2
+  for value in "$@"; do sets+=(--set "$value"); done
+  refused "$code" "$pattern" in/good.yml "${sets[@]}"
+}
 # refused_in FOLDER CODE PATTERN ARGUMENT...: any command, whose folder must stay as it is
 refused_in() {
   local folder=$1 code=$2 pattern=$3
@@ -105,9 +112,9 @@ refused 2 "twice.yml:15: .*'?solver'?.*(twice|already|line 9)" in/twice.yml
 variant twice_in 's/    n_val: 60/    n_val: 60\n    n_val: 30/'
 refused 2 "twice_in.yml:7: .*n_val" in/twice_in.yml
 variant no_type '/type: stocbio/d'
-refused 2 "no_type.yml:[0-9]+: solver.type is missing: .*aid, stocbio, soba" in/no_type.yml
+refused 2 "no_type.yml:[0-9]+: solver.type is missing: .*aid.*soba" in/no_type.yml
 variant no_solver '/^solver/,/adjoint/d'
-refused 2 "no_solver.yml: solver.type is missing: .*aid, stocbio, soba" in/no_solver.yml
+refused 2 "no_solver.yml: solver.type is missing: .*aid.*soba" in/no_solver.yml
 variant text_map 's/^run:/run: fast/; /iterations/d'
 refused 2 "run must be a map, .*'fast' .in/text_map.yml:13" in/text_map.yml
 
@@ -124,58 +131,58 @@ variant key_data 's/path:/pth:/'
 refused 2 "key_data.yml:5: .*pth.*did you mean '?(problem.data.train.)?path'?" in/key_data.yml
 variant key_run 's/iterations:/iteration:/'
 refused 2 "key_run.yml:14: .*iteration.*did you mean '?(run.)?iterations'?" in/key_run.yml
-refused 2 'stepp.*did you mean .*step' in/good.yml --set solver.lower.stepp=1
-refused 2 'slover.*did you mean .*solver' in/good.yml --set slover.type=aid
-refused 2 "'?hyper_claening'?.*did you mean 'hyper_cleaning'" in/good.yml \
-  --set problem.type=hyper_claening
-refused 2 "'?stockbio'?.*did you mean 'stocbio'" in/good.yml --set solver.type=stockbio
-refused 2 "solver.adjoint.type.*'?neuman'?.*neumann" in/good.yml --set solver.adjoint.type=neuman
-refused 2 "key=value|KEY=VALUE|no '='|name=value" in/good.yml --set solver.lower.step
-refused 2 'solver is a map .in/good.yml:9.*set its keys' in/good.yml --set solver=aid
+with 2 'stepp.*did you mean .*step' solver.lower.stepp=1
+with 2 'slover.*did you mean .*solver' slover.type=aid
+with 2 "'?hyper_claening'?.*did you mean 'hyper_cleaning'" problem.type=hyper_claening
+with 2 "'?stockbio'?.*did you mean 'stocbio'" solver.type=stockbio
+with 2 "solver.adjoint.type.*'?neuman'?.*neumann" solver.adjoint.type=neuman
+with 2 "key=value|KEY=VALUE|no '='|name=value" solver.lower.step
+with 2 'solver is a map .in/good.yml:9.*set its keys' solver=aid
 refused 2 "one run file.* 2 were given" in/good.yml in/good.yml
 refused 2 "unknown option '--sett'.*'--set'" in/good.yml --sett a=b
 
 shows "values out of range or of another kind"
-refused 2 'solver.lower.step = -1 .*at least 0' in/good.yml --set solver.lower.step=-1
-refused 2 'run.iterations = 0 .*at least 1' in/good.yml --set run.iterations=0
-refused 2 'problem.corrupt = 1.5 .*at most 1$' in/good.yml --set problem.corrupt=1.5
-refused 2 'problem.data.shards.*power of two, not 48' in/good.yml --set problem.data.shards=48
-refused 2 "solver.lower.step = .?fast.*number" in/good.yml --set solver.lower.step=fast
-refused 2 "run.iterations = .?2.5.*integer|whole number" in/good.yml --set run.iterations=2.5
-refused 2 "run.iterations = .?99999999999999999999" in/good.yml --set run.iterations=99999999999999999999
-refused 2 "solver.lower.step = .?nan" in/good.yml --set solver.lower.step=nan
-refused 2 "solver.lower.step = .?1e999" in/good.yml --set solver.lower.step=1e999
-refused 2 "solver.lower.step" in/good.yml --set solver.lower.step=
-refused 2 "warm_start = .?maybe.*true.*false" in/good.yml --set solver.lower.warm_start=maybe
-refused 2 "reduction = .?fastest.*reproducible, fast" in/good.yml --set run.reduction=fastest
-refused 2 "run.name = 'a/b'" in/good.yml --set run.name=a/b
+with 2 'solver.lower.step = -1 .*at least 0' solver.lower.step=-1
+with 2 'run.iterations = 0 .*at least 1' run.iterations=0
+with 2 'problem.corrupt = 1.5 .*at most 1$' problem.corrupt=1.5
+with 2 'problem.data.shards.*power of two, not 48' problem.data.shards=48
+with 2 "solver.lower.step = .?fast.*number" solver.lower.step=fast
+with 2 "run.iterations = .?2.5.*integer|whole number" run.iterations=2.5
+with 2 "run.iterations = .?99999999999999999999" run.iterations=99999999999999999999
+with 2 "solver.lower.step = .?nan" solver.lower.step=nan
+with 2 "solver.lower.step = .?1e999" solver.lower.step=1e999
+with 2 "solver.lower.step" solver.lower.step=
+with 2 "warm_start = .?maybe.*true.*false" solver.lower.warm_start=maybe
+with 2 "reduction = .?fastest.*reproducible, fast" run.reduction=fastest
+with 2 "run.name = 'a/b'" run.name=a/b
 variant number 's/corrupt: 0.3/corrupt: a lot/'
 refused 2 "number.yml:3: .*problem.corrupt = .?a lot.*number" in/number.yml
 variant map 's/corrupt: 0.3/corrupt: {a: 1}/'
 refused 2 "map.yml:3: .*corrupt" in/map.yml
 variant list_value 's/corrupt: 0.3/corrupt: [0.1, 0.2]/'
 refused 2 "list_value.yml:3: .*corrupt" in/list_value.yml
-refused 10 "memory_limit = 1e-06 GiB" in/good.yml --set run.memory_limit=1e-6
+with 10 "memory_limit = 1e-06 GiB" run.memory_limit=1e-6
 
 # ------------------------------------------------------------------------ data
 
 shows "sizes that do not fit the data"
-refused 2 'n_val = 0 .*at least 1' in/good.yml --set problem.data.n_val=0
-refused 5 'train.csv.*240' in/good.yml --set problem.data.n_train=200
-refused 5 'train.csv.*240' in/good.yml --set problem.data.n_val=240
-refused 5 '240' in/good.yml --set problem.data.n_val=1000000
-refused 5 '120 samples .* 128 shards.*problem.data.shards' in/good.yml --set problem.data.shards=128
-refused 5 '4 samples .*train.csv .* 8 shards.*problem.data.shards' in/good.yml --set problem.data.n_train=4
-refusal 3 2 '3 ranks .* 2 logical shards.*problem.data.shards' in/good.yml --set problem.data.shards=2
+with 2 'n_val = 0 .*at least 1' problem.data.n_val=0
+with 5 'train.csv.*240' problem.data.n_train=200
+with 5 'train.csv.*240' problem.data.n_val=240
+with 5 '240' problem.data.n_val=1000000
+with 5 '120 samples .* 128 shards.*problem.data.shards' problem.data.shards=128
+with 5 '4 samples .*train.csv .* 8 shards.*problem.data.shards' problem.data.n_train=4
+refusal 3 2 '3 ranks .* 2 logical shards.*problem.data.shards' in/good.yml \
+  --set problem.data.shards=2
 
 shows "labels and features that do not fit"
-refused 5 'train.csv, line 3: label 2 is not allowed: 0, 1' in/good.yml --set problem.data.train.n_classes=2
+with 5 'train.csv, line 3: label 2 is not allowed: 0, 1' problem.data.train.n_classes=2
 sed '30s/,[0-9]*$/,7/' in/test.csv >in/class7.csv
-test_set=(--set problem.data.n_test=0 --set problem.data.test.path)
-refused 5 'class7.csv, line 30: label 7 is not allowed: 0\.\.2' in/good.yml "${test_set[@]/%path/path=in/class7.csv}"
+test_set() { with "$1" "$2" problem.data.n_test=0 "problem.data.test.path=$3"; }
+test_set 5 'class7.csv, line 30: label 7 is not allowed: 0\.\.2' in/class7.csv
 cut -d, -f1-3,5 in/test.csv >in/narrow.csv
-refused 5 'narrow.csv.* 3 .*features.* 4' in/good.yml "${test_set[@]/%path/path=in/narrow.csv}"
-refused 2 'train.csv has 5 columns.*label column.*not 9' in/good.yml --set problem.data.train.label_column=9
+test_set 5 'narrow.csv.* 3 .*features.* 4' in/narrow.csv
+with 2 'train.csv has 5 columns.*label column.*not 9' problem.data.train.label_column=9
 sed '/,0$/!d' in/train.csv >in/one_class.csv
 refused 5 'one_class.csv' in/good.yml --set problem.data.train.path=in/one_class.csv \
   --set problem.data.n_val=10 --set problem.data.n_test=0
@@ -192,19 +199,20 @@ data 5 'names.csv has no samples' in/names.csv
 data 4 'good.yml' in/good.yml
 
 shows "wrong lines of a CSV, named with line and column"
-wrong_line() { # NAME SED: line 100 is changed
+wrong_line() { # NAME SED CODE PATTERN: line 100 is changed
   sed "100$2" in/train.csv >"in/$1.csv"
+  data "$3" "$1.csv, $4" "in/$1.csv"
 }
-wrong_line nan 's/^[^,]*,[^,]*/0.5,nan/' && data 5 'nan.csv, line 100: column 1 .from 0. is nan' in/nan.csv
-wrong_line inf 's/^[^,]*/inf/' && data 5 'inf.csv, line 100: column 0 .from 0. is inf' in/inf.csv
-wrong_line huge 's/^[^,]*/1e400/' && data 5 'huge.csv, line 100: column 0 .from 0. is (inf|1e400)' in/huge.csv
-wrong_line text 's/^[^,]*/x/' && data 4 "text.csv, line 100: column 0 .from 0., .x., is not a number" in/text.csv
-wrong_line void 's/^[^,]*//' && data 4 'void.csv, line 100: column 0' in/void.csv
-wrong_line short 's/^[^,]*,//' && data 4 'short.csv, line 100: 4 columns, .* 5' in/short.csv
-wrong_line long 's/^/1,/' && data 4 'long.csv, line 100: 6 columns, .* 5' in/long.csv
-wrong_line half 's/,[0-9]*$/,1.5/' && data 5 'half.csv, line 100: label 1.5' in/half.csv
-wrong_line comma 's/^\([^,]*\)\./"1,5"/' && data 4 'comma.csv, line 100' in/comma.csv
-wrong_line zero 's/\./\x00/' && data 4 'zero.csv, line 100' in/zero.csv
+wrong_line nan 's/^[^,]*,[^,]*/0.5,nan/' 5 'line 100: column 1 .from 0. is nan'
+wrong_line inf 's/^[^,]*/inf/' 5 'line 100: column 0 .from 0. is inf'
+wrong_line huge 's/^[^,]*/1e400/' 5 'line 100: column 0 .from 0. is (inf|1e400)'
+wrong_line text 's/^[^,]*/x/' 4 "line 100: column 0 .from 0., .x., is not a number"
+wrong_line void 's/^[^,]*//' 4 'line 100: column 0'
+wrong_line short 's/^[^,]*,//' 4 'line 100: 4 columns, .* 5'
+wrong_line long 's/^/1,/' 4 'line 100: 6 columns, .* 5'
+wrong_line half 's/,[0-9]*$/,1.5/' 5 'line 100: label 1.5'
+wrong_line comma 's/^\([^,]*\)\./"1,5"/' 4 'line 100'
+wrong_line zero 's/\./\x00/' 4 'line 100'
 printf '1 1:0.5 2:1\n0 1:1 1:2\n' >in/order.svm
 data 4 'order.svm, line 2' in/order.svm
 printf '1 1:0.5 2:1\n0 0:1\n' >in/index0.svm
@@ -238,9 +246,10 @@ idx_images 240 >in/images.idx
 idx_labels 240 >in/labels.idx
 idx_labels 239 >in/fewer.idx
 idx() { data "$1" "$2" "in/$3" --set "problem.data.train.labels=in/$4"; }
-check "good IDX files" parblo_on 1 run in/good.yml --set problem.data.train.path=in/images.idx \
-  --set problem.data.train.labels=in/labels.idx --set run.output=good
-cut_to 500 in/images.idx in/images_cut.idx && idx 4 'images_cut.idx.* 976.* 500|images_cut.idx' images_cut.idx labels.idx
+check "good IDX files" parblo_on 1 run in/good.yml --set run.name=idx \
+  --set problem.data.train.path=in/images.idx --set problem.data.train.labels=in/labels.idx \
+  --set run.output=good
+cut_to 500 in/images.idx in/images_cut.idx && idx 4 images_cut.idx images_cut.idx labels.idx
 cut_to 10 in/images.idx in/images_head.idx && idx 4 images_head.idx images_head.idx labels.idx
 cut_to 100 in/labels.idx in/labels_cut.idx && idx 4 labels_cut.idx images.idx labels_cut.idx
 { cat in/images.idx; echo; } >in/images_more.idx && idx 4 images_more.idx images_more.idx labels.idx
@@ -248,12 +257,12 @@ idx 5 '240.*239' images.idx fewer.idx
 idx 4 'images.idx' images.idx images.idx
 idx 4 'labels.idx' labels.idx labels.idx
 idx 3 'none.idx.*No such file' images.idx none.idx
-refused 2 'labels' in/good.yml --set problem.data.train.path=in/images.idx
+with 2 'labels' problem.data.train.path=in/images.idx
 
 shows "HDF5 files that are cut or have a changed bit"
 # values that can be found in the file: label 0x12345678, feature 1234.5
-sed 's/,0$/,305419896/; s/^[^,]*/1234.5/' in/train.csv >in/marked.csv
-check "a data file is made" parblo_on 1 convert --train in/marked.csv -o in/data.h5
+sed 's/,0$/,305419896/; s/^[^,]*/1234.5/' in/train.csv >in/found.csv
+check "a data file is made" parblo_on 1 convert --train in/found.csv -o in/data.h5
 h5() { data 4 "$1" "in/$1"; }
 n=$(size_of in/data.h5)
 for size in 8 100 $((n / 2)) $((n - 1)); do
@@ -266,6 +275,25 @@ flip "$label" in/data.h5 in/label.h5 && h5 label.h5
 flip "$feature" in/data.h5 in/feature.h5 && h5 feature.h5
 flip 4 in/data.h5 in/signature.h5 && h5 signature.h5
 flip 30 in/data.h5 in/superblock.h5 && h5 superblock.h5
+for name in class_value n_features; do # in the metadata
+  flip "$(offset_of $name in/data.h5)" in/data.h5 in/$name.h5 && h5 $name.h5
+done
+# harmless_or_refused PLACE: a changed bit there gives the same results, or one line of error
+harmless_or_refused() {
+  local id=place$1
+  flip "$1" in/data.h5 in/$id.h5
+  if parblo_on 1 run in/good.yml --set problem.data.train.path=in/$id.h5 --set run.output=$id \
+    >log/$id 2>&1; then
+    "$SAME" h5/good.h5 $id/good.h5 >log/$id && passed "$(cat log/$id)" ||
+      failed "a changed bit at $1 was not noticed" log/$id
+  elif [ "$(wc -l <log/$id)" -ne 1 ] || ! grep -q "^parblo: error: .*$id.h5" log/$id; then
+    failed "a changed bit at $1 does not give one line of error" log/$id
+  else
+    passed "$(cat log/$id)"
+  fi
+}
+good "the data file without damage" h5 --set problem.data.train.path=in/data.h5
+for k in {1..16}; do side_by_side $AT_ONCE harmless_or_refused $((n * k / 17)); done
 refused 2 "group.*train|tset" in/good.yml --set problem.data.train.path=in/data.h5 \
   --set problem.data.train.group=tset
 
@@ -279,8 +307,8 @@ no_folder in/file 'in/file.*(Not a directory|File exists)'
 no_folder /dev/full '/dev/full.*(Not a directory|File exists)' in
 no_folder /proc/parblo '/proc/parblo'
 no_folder "$(printf 'n%.0s' {1..300})" 'File name too long'
-refused_in in 3 'n: File name too long' run in/good.yml --set "run.name=$(printf 'n%.0s' {1..300})" \
-  --set run.output=out/name
+refused_in in 2 'run.name has 230 bytes, more than 200' run in/good.yml \
+  --set "run.name=$(printf 'n%.0s' {1..230})" --set run.output=out/name
 
 # ------------------------------------------------------------------ checkpoints
 
@@ -308,7 +336,8 @@ resume saved 7 'problem.data.shards.*8.*16' saved --set problem.data.shards=16
 resume saved 7 'run.reduction.*reproducible.*fast' saved --set run.reduction=fast
 resume saved 2 'run.iteratons.*did you mean .*iterations' saved --set run.iteratons=9
 sed '7s/^[^,]*/0.25/' in/train.csv >in/other.csv
-resume saved 7 'other data|fingerprint' saved "${more[@]}" --set problem.data.train.path=in/other.csv
+resume saved 7 'other data|fingerprint' saved "${more[@]}" \
+  --set problem.data.train.path=in/other.csv
 resume saved 3 'none.csv.*No such file' saved "${more[@]}" --set problem.data.train.path=in/none.csv
 mkdir two && cp $newest two/a.ckpt.000000000006.h5 && cp $newest two/b.ckpt.000000000006.h5
 resume two 2 '2 runs \((a, b|b, a)\)' two
@@ -319,6 +348,37 @@ resume cut_only 4 'none is whole.*good.ckpt.000000000006.h5' cut_only/good.ckpt.
 refused_in saved 2 "unfinished run 'a'.*parblo resume two" run in/good.yml --set run.output=two \
   --set run.name=a
 wait
+
+# -------------------------------------------------------------------- divergence
+
+shows "a run that diverges says so, and leaves the last good point"
+diverges() { # RANKS
+  local folder=diverged-$1 code
+  parblo_on "$1" run in/good.yml --set run.output="$folder" --set solver.type=aid \
+    --set solver.lower.batch=0 --set solver.lower.step=1e4 --set problem.reg=1 \
+    --set run.iterations=50 --set run.checkpoint_every=1 >"$folder.said" 2>&1
+  code=$?
+  [ $code -eq 20 ] || failed "exit code $code, not 20" "$folder.said"
+  check "$1 ranks: it names the iteration, the quantity and the last good checkpoint" grep -E \
+    "after iteration [1-9][0-9]*: .*(value of g|grad|y).* not finite.*$folder/good.ckpt" \
+    "$folder.said"
+  check "x and y of the run file are finite" "$SAME" "$folder/good.h5"
+  check "so is the checkpoint" "$SAME" "$(ls "$folder"/good.ckpt.*.h5 | tail -n 1)"
+}
+diverges 1
+diverges 2
+
+shows "what looks wrong but is not"
+printf '\357\273\277' | cat - in/good.yml >in/marked.yml
+printf '\357\273\277' | cat - in/train.csv >in/marked.csv
+sed 's/$/\r/' in/good.yml >in/returns.yml
+sed 's/$/\r/' in/train.csv >in/returns.csv
+for kind in marked returns; do
+  check "$kind: run file and data" parblo_on 2 run in/$kind.yml --set run.name=good \
+    --set run.output=$kind --set problem.data.train.path=in/$kind.csv
+  check "$kind: the same results" "$SAME" good/good.h5 $kind/good.h5
+done
+
 shows "nothing has come into the folders, nothing was changed"
 check "no output folder was left" test -z "$(ls -A out)"
 finish
