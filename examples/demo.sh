@@ -20,9 +20,10 @@ run() # <name> <--set ...>
 {
   local name=$1
   shift
-  if ! mpirun -n 2 "$PARBLO" run "$run_file" --set "run.name=$name" --set "run.output=$out" "$@" \
+  if ! mpirun -n 2 "$PARBLO" run "$run_file" --set "run.name=$name" --set "run.output=$out" \
+    --set run.replace=true "$@" \
     >"$out/$name.log" 2>&1 </dev/null; then
-    cat "$out/$name.log"
+    cat "$out/$name.log" >&2
     return 1
   fi
 }

@@ -171,6 +171,9 @@ typedef struct blo_memory_use {
   blo_int bytes, peak_bytes;
 } blo_memory_use;
 BLO_API blo_memory_use blo_memory(const blo_context *ctx);
+/** From now on allocations fail that would bring the live bytes above `bytes`; 0 lifts the limit.
+ *  Call: Local. */
+BLO_API void blo_memory_limit(blo_context *ctx, blo_int bytes);
 
 /* ---------------------------------------------------------- fault injection */
 

@@ -37,6 +37,17 @@ static size_t padded(blo_int bytes)
   return ((size_t)bytes + ALIGN - 1) / ALIGN * ALIGN + ALIGN;
 }
 
+static blo_status check_limit(blo_context *ctx, blo_int bytes)
+{
+  blo_int limit = ctx->memory_limit, used = ctx->memory.bytes;
+
+  BLO_CHECK(ctx, limit == 0 || bytes <= limit - used, BLO_E_MEMORY,
+            "%.3g GiB in use and %.3g GiB more would exceed the memory limit of %.3g GiB a rank "
+            "(run.memory_limit); use more ranks",
+            (double)used / 0x1p30, (double)bytes / 0x1p30, (double)limit / 0x1p30);
+  return BLO_OK;
+}
+
 blo_status blo_alloc(blo_context *ctx, blo_int n, size_t size, void *out)
 {
   blo_int bytes = 0;
@@ -47,6 +58,7 @@ blo_status blo_alloc(blo_context *ctx, blo_int n, size_t size, void *out)
   BLO_TRY(blo_fault_point(ctx, "allocation"));
   BLO_CHECK(ctx, bytes_of(n, size, &bytes), BLO_E_MEMORY,
             "cannot allocate %lld items of %zu bytes: the size overflows", (long long)n, size);
+  BLO_TRY(check_limit(ctx, bytes));
   raw = aligned_alloc(ALIGN, padded(bytes));
   BLO_CHECK(ctx, raw != NULL, BLO_E_MEMORY,
             "cannot allocate %lld bytes (%lld bytes are in use by this rank)", (long long)bytes,
@@ -102,4 +114,9 @@ blo_status blo_strdup(blo_context *ctx, const char *text, char **out)
 blo_memory_use blo_memory(const blo_context *ctx)
 {
   return ctx->memory;
+}
+
+void blo_memory_limit(blo_context *ctx, blo_int bytes)
+{
+  ctx->memory_limit = bytes;
 }

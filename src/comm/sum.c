@@ -131,6 +131,9 @@ static blo_status plan_slices(blo_sum *s)
                  blo_rank_first_shard(s->n_shards, size, r + 1), s->all + s->n_all, &deepest);
     s->n_all += s->n_nodes[r];
   }
+  BLO_CHECK(ctx, s->max_len <= INT_MAX / stack_cap(s->n_shards), BLO_E_SHAPE,
+            "a fused sum of %lld numbers is too long for %d ranks; a power of two ranks can do it",
+            (long long)s->max_len, size);
   BLO_TRY(
       blo_alloc(ctx, s->n_nodes[s->comm->rank] * (s->max_len + size), sizeof(double), &s->send));
   return blo_alloc(ctx, s->n_all * slice, sizeof(double), &s->recv);

@@ -59,6 +59,20 @@ static void absurd_sizes_are_refused(blo_comm *comm)
   blo_free(ctx, &a);
 }
 
+static void limit_is_kept(blo_comm *comm)
+{
+  blo_context *ctx = blo_comm_context(comm);
+  char *a = NULL, *b = NULL;
+  blo_memory_limit(ctx, blo_memory(ctx).bytes + 1000);
+  BLO_REQUIRE_STATUS(blo_alloc(ctx, 600, 1, &a), BLO_OK);
+  BLO_EXPECT_STATUS(blo_alloc(ctx, 401, 1, &b), BLO_E_MEMORY);
+  BLO_EXPECT_ERROR_HAS("run.memory_limit");
+  BLO_EXPECT_STATUS(blo_alloc(ctx, 400, 1, &b), BLO_OK);
+  blo_memory_limit(ctx, 0);
+  blo_free(ctx, &a);
+  blo_free(ctx, &b);
+}
+
 static void kth_operation_fails_once(blo_comm *comm)
 {
   blo_context *ctx = blo_comm_context(comm);
@@ -100,6 +114,7 @@ static const blo_test tests[] = {
     {"error keeps text and place", error_keeps_text_and_place},
     {"memory is zero, aligned, counted", memory_is_zero_aligned_counted},
     {"absurd sizes are refused", absurd_sizes_are_refused},
+    {"limit is kept", limit_is_kept},
     {"k-th operation fails once", kth_operation_fails_once},
     {"phases add up", phases_add_up},
     {"crc is zlib's", crc_is_zlibs},
