@@ -51,7 +51,7 @@ BLO_API void blo_comm_count_broadcast(blo_comm *comm, blo_int n_bytes);
  *
  * Call  Collective. The status of the lowest failing rank, with its text, is returned and recorded
  * on every rank.
- * Cost  one reduction of two integers; on failure also a broadcast of the text.
+ * Cost  one reduction of one integer; on failure also a broadcast of the text.
  */
 BLO_API BLO_MUST_USE blo_status blo_agree(blo_comm *comm, blo_status local);
 /** The same when only `root` did the work: one broadcast. Call: Collective. */
@@ -92,7 +92,7 @@ typedef struct blo_sum blo_sum;
  * Plan sums of vectors of at most `max_len` doubles over S shards.
  *
  * Call  Local (no communication); all memory is taken here.
- * @return BLO_OK; BLO_E_MEMORY
+ * @return BLO_OK; BLO_E_MEMORY; BLO_E_SHAPE if max_len is too long for one MPI message
  */
 BLO_API BLO_MUST_USE blo_status blo_sum_create(blo_comm *comm, blo_reduction how, blo_int n_shards,
                                                blo_int max_len, blo_sum **out);
@@ -113,9 +113,6 @@ BLO_API double *blo_sum_next_shard(blo_sum *sum);
  * @param[out] total [len] replicated
  */
 BLO_API void blo_sum_finish(blo_sum *sum, double *total);
-/** Bytes that blo_sum_create() takes for these sizes on this rank. Call: Local. */
-BLO_API blo_int blo_sum_bytes(const blo_comm *comm, blo_reduction how, blo_int n_shards,
-                              blo_int max_len);
 /**
  * The same tree over S numbers that one rank has all of: the total that the distributed sum gives.
  * @param[in,out] part [n_shards], overwritten. Call: Local.

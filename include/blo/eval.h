@@ -47,7 +47,8 @@ typedef struct blo_answer {
 
 /**
  * Make an evaluator for a problem; all memory that sweeps need is taken here.
- * Call  Collective. @return BLO_OK; BLO_E_MEMORY
+ * Call  Collective. @return BLO_OK; BLO_E_MEMORY; BLO_E_UNSUPPORTED, BLO_E_SHAPE or BLO_E_OPTION if
+ *       the problem's sizes and layout do not go together
  */
 BLO_API BLO_MUST_USE blo_status blo_eval_create(blo_problem *problem, blo_reduction how,
                                                 blo_eval **out);
@@ -70,7 +71,7 @@ BLO_API BLO_MUST_USE blo_status blo_eval_sweep(blo_eval *eval, const blo_ask *as
 /** True if the problem supports linearised products. Call: Local. */
 BLO_API bool blo_eval_can_linearize(const blo_eval *eval);
 /**
- * The task metrics at (x, y). Call: Collective. Cost: one reduction.
+ * The task metrics at (x, y). Call: Collective. Cost: one reduction and one agreement.
  * @param[out] values [n_metrics of the problem's type]
  */
 BLO_API BLO_MUST_USE blo_status blo_eval_metrics(blo_eval *eval, const blo_vec *x, const blo_vec *y,

@@ -69,8 +69,10 @@ BLO_API extern const char *const blo_on_curvature_names[];
           "samples of g in a product, 0 = all; the Neumann series draws a fresh batch for each "   \
           "product, CG one for all",                                                               \
           "", 0),                                                                                  \
-      BLO_OPT(blo_adjoint_options, tol, "1e-10", 0, 1, "-",                                        \
-              "CG: stop when the residual is at most tol times the norm of grad_y f", "", 0),      \
+      BLO_OPT(                                                                                     \
+          blo_adjoint_options, tol, "1e-10", 0, 1, "-",                                            \
+          "CG: stop when the residual is at most tol (or rounding) times the norm of grad_y f",    \
+          "", 0),                                                                                  \
       BLO_OPT(blo_adjoint_options, step, step_def, 0, 1e12, "-",                                   \
               "Neumann: eta, less than 2 over the largest eigenvalue of H",                        \
               "Ji, Yang and Liang 2021, arXiv 2010.07962, eq. 4", BLO_OPT_OPEN_LOW),               \
@@ -105,6 +107,7 @@ struct blo_estimator {
   blo_sampler *hessian, *cross;       /**< batches of H v and of J v */
   bool fixed;                         /**< one batch of g serves a whole solve */
   blo_int draw;                       /**< number of the next Hessian batch */
+  const blo_batch *batch;             /**< of the whole solve, if it is fixed */
   const blo_vec *x, *y;               /**< where the current solve is */
   blo_vec *v;                         /**< the adjoint */
   blo_vec *hv, *rhs, *g_y;            /**< a product, grad_y f, grad_y g */

@@ -99,7 +99,9 @@ typedef struct blo_problem_type {
    */
   void (*unpack)(const blo_problem *p, const double *packed, double *y);
   /** Add scale * (terms without samples: r_g, r_f and their derivatives) to `out`, whose gy and hv
-   *  are [n_y], gx and jv the rank's part of an x-vector. May be NULL. Call: Local. */
+   *  are [n_y], gx and jv the rank's part of an x-vector. With a sharded x each rank sees only its
+   *  own part of x, so the value must then depend on y alone: terms in x_i belong to sample i, in
+   *  `shard`. May be NULL. Call: Local. */
   void (*common)(const blo_problem *p, blo_level level, unsigned want, const blo_point *at,
                  double scale, const blo_shard_out *out);
   /** Before the metric sums of the shards, with at->v NULL. May be NULL. Call: Local. */

@@ -85,7 +85,6 @@ BLO_API const blo_solver_type *const *blo_solver_types(blo_int *n);
 typedef struct blo_schedule {
   double step, decay;
 } blo_schedule;
-/** The step size at time t. Call: Local. */
 /** Its value at t. Call: Local. */
 BLO_API double blo_schedule_at(blo_schedule schedule, blo_int t);
 

@@ -139,13 +139,6 @@ static blo_status plan_slices(blo_sum *s)
   return blo_alloc(ctx, s->n_all * slice, sizeof(double), &s->recv);
 }
 
-blo_int blo_sum_bytes(const blo_comm *comm, blo_reduction how, blo_int n_shards, blo_int max_len)
-{
-  blo_int slots = how == BLO_FAST ? 1 : stack_cap(n_shards) + 1;
-
-  return slots * stride_of(max_len) * (blo_int)sizeof(double) * (comm->size > 1 ? 2 : 1);
-}
-
 blo_status blo_sum_create(blo_comm *comm, blo_reduction how, blo_int n_shards, blo_int max_len,
                           blo_sum **out)
 {

@@ -164,17 +164,21 @@ static void clear_aligned(const blo_eval *e, const plan *pl)
   }
 }
 
-/** Is what shard s has just added finite? */
-static blo_status check_shard(const blo_eval *e, const plan *pl, blo_int s, double *message,
-                              bool message_too)
+/** Is what shard s has just added finite, and its part of an aligned x? */
+static blo_status check_shard(const blo_eval *e, const blo_ask *ask, const plan *pl, blo_int s,
+                              double *message, bool message_too)
 {
+  blo_int first = blo_space_shard_offset(e->space_x, s);
+  blo_int n_aligned = blo_space_shard_offset(e->space_x, s + 1) - first;
+
+  BLO_CHECK(e->ctx, !e->problem->x_aligned || blo_array_finite(n_aligned, ask->x->data + first),
+            BLO_E_NONFINITE, "x is not finite: rank %d, shard %lld", blo_comm_rank(e->comm),
+            (long long)s);
   for (int k = 0; k < N_PARTS; k++) {
     const double *at = part_at(e, pl, k, s, message);
     bool aligned = pl->aligned[k] != NULL;
     blo_int n = !is_x_part(k) ? e->problem->n_packed : e->problem->n_x;
-    if (aligned) {
-      n = blo_space_shard_offset(e->space_x, s + 1) - blo_space_shard_offset(e->space_x, s);
-    }
+    n = aligned ? n_aligned : n;
     BLO_CHECK(e->ctx, at == NULL || (!aligned && !message_too) || blo_array_finite(n, at),
               BLO_E_NONFINITE, "%s is not finite: rank %d, shard %lld", part_names[k],
               blo_comm_rank(e->comm), (long long)s);
@@ -195,7 +199,7 @@ static blo_status sweep_shards(blo_eval *e, const blo_ask *ask, const plan *pl, 
     message = blo_sum_next_shard(e->sum);
     BLO_GO(sweep_level(e, ask, pl, BLO_LOWER, s, message));
     BLO_GO(sweep_level(e, ask, pl, BLO_UPPER, s, message));
-    BLO_GO(check_shard(e, pl, s, message, diagnose));
+    BLO_GO(check_shard(e, ask, pl, s, message, diagnose));
   }
 done:
   message[pl->riders + RIDER_FAILED] += status != BLO_OK;
@@ -345,12 +349,12 @@ blo_status blo_eval_sweep(blo_eval *e, const blo_ask *ask, blo_answer *answer)
   }
   count(e, ask);
   deliver(e, ask, &pl);
+  collect_rooted(e, &pl);
   values[BLO_LOWER] = e->total[pl.riders + RIDER_G];
   values[BLO_UPPER] = e->total[pl.riders + RIDER_F];
   add_common(e, ask, &pl, &at, values);
   BLO_TRY(check_result(e, &pl, values));
   answer->g = values[BLO_LOWER];
   answer->f = sign * values[BLO_UPPER];
-  collect_rooted(e, &pl);
   return BLO_OK;
 }

@@ -5,6 +5,7 @@
  * ends, with the v found so far (Steihaug 1983) or with the run, as the option says.
  */
 #include <blo/hypergrad.h>
+#include <float.h>
 #include <math.h>
 
 static blo_status negative_curvature(blo_estimator *e, double php, double pp)
@@ -19,12 +20,24 @@ static blo_status negative_curvature(blo_estimator *e, double php, double pp)
   return BLO_OK;
 }
 
+static blo_status check_finite(const blo_estimator *e, double number, const char *what)
+{
+  BLO_CHECK(blo_eval_problem(e->eval)->ctx, isfinite(number), BLO_E_NONFINITE,
+            "conjugate gradients: %s is %g after %lld products; grad_y f or H is too large", what,
+            number, (long long)e->certificate.iterations);
+  return BLO_OK;
+}
+
 static blo_status solve(blo_estimator *e)
 {
   blo_certificate *c = &e->certificate;
   blo_vec *r = e->work[0], *p = e->work[1], *hp = e->hv;
-  double goal = e->options->tol * blo_vec_norm(e->rhs), rr = blo_vec_dot(r, r);
+  double size = blo_vec_norm(e->rhs), rr = blo_vec_dot(r, r);
+  /* beyond rounding the recursion only underflows: p'Hp = 0 would look like curvature */
+  double goal = fmax(e->options->tol, DBL_EPSILON) * size;
 
+  BLO_TRY(check_finite(e, size, "the norm of grad_y f"));
+  BLO_TRY(check_finite(e, rr, "the squared residual"));
   blo_vec_copy(r, p);
   c->verdict = sqrt(rr) <= goal ? BLO_VERDICT_CONVERGED : BLO_VERDICT_SPENT;
   while (c->verdict == BLO_VERDICT_SPENT && c->iterations < e->options->iterations) {
@@ -33,8 +46,9 @@ static blo_status solve(blo_estimator *e)
     BLO_TRY(blo_estimator_product(e, p));
     c->iterations++;
     php = blo_vec_dot(p, hp);
+    BLO_TRY(check_finite(e, php, "p'Hp"));
     c->curvature = fmin(c->curvature, php / pp); /* fmin ignores the NAN of the start */
-    if (!(php > 0)) {
+    if (php <= 0) {
       return negative_curvature(e, php, pp);
     }
     alpha = rr / php;

@@ -38,7 +38,7 @@ static blo_status make_vectors(blo_estimator *e)
 }
 
 static blo_status make(blo_eval *eval, const blo_adjoint_options *options, blo_int batch_upper,
-                       uint64_t seed, blo_state *state, blo_estimator **out)
+                       uint64_t seed, blo_estimator **out)
 {
   blo_context *ctx = blo_eval_problem(eval)->ctx;
   blo_estimator *e;
@@ -49,22 +49,25 @@ static blo_status make(blo_eval *eval, const blo_adjoint_options *options, blo_i
   e->eval = eval;
   e->options = options;
   BLO_TRY(make_samplers(e, batch_upper, seed));
-  BLO_TRY(make_vectors(e));
-  return options->warm_start ? blo_state_add_vec(state, "adjoint.v", e->v) : BLO_OK;
+  return make_vectors(e);
 }
 
 blo_status blo_estimator_create(blo_eval *eval, const blo_adjoint_options *options,
                                 blo_int batch_upper, uint64_t seed, blo_state *state,
                                 blo_estimator **out)
 {
+  blo_comm *comm = blo_eval_problem(eval)->comm;
+  blo_status status = BLO_OK;
   blo_estimator *e = NULL;
-  blo_status status =
-      blo_agree(blo_eval_problem(eval)->comm, make(eval, options, batch_upper, seed, state, &e));
 
-  if (status != BLO_OK) {
-    blo_estimator_destroy(&e);
+  BLO_GO_ALL(comm, make(eval, options, batch_upper, seed, &e));
+  if (options->warm_start) {
+    BLO_GO_ALL(comm, blo_state_add_vec(state, "adjoint.v", e->v));
   }
   *out = e;
+  e = NULL;
+done:
+  blo_estimator_destroy(&e);
   return status;
 }
 
@@ -97,10 +100,10 @@ static bool linearizes(const blo_estimator *e)
   return e->fixed && blo_eval_can_linearize(e->eval);
 }
 
-/** The batch of the next product with H. */
+/** The batch of the next product with H: that of the solve, or a fresh one. */
 static const blo_batch *hessian_batch(blo_estimator *e)
 {
-  return blo_sampler_draw(e->hessian, (uint64_t)(e->fixed ? e->draw : e->draw++));
+  return e->fixed ? e->batch : blo_sampler_draw(e->hessian, (uint64_t)e->draw++);
 }
 
 /**
@@ -175,6 +178,7 @@ blo_status blo_estimator_compute(blo_estimator *e, blo_int k, const blo_vec *x, 
   e->y = y;
   /* a warm start and K products take at most K + 1 fresh batches */
   e->draw = k * (e->options->iterations + 1);
+  e->batch = e->fixed ? blo_sampler_draw(e->hessian, (uint64_t)e->draw) : NULL;
   e->certificate = (blo_certificate){.curvature = (double)NAN};
   BLO_TRY(begin(e, k));
   BLO_TRY(e->type->solve(e));

@@ -36,16 +36,19 @@ static const blo_opt_row rows[] = {
             "validation samples, from the training source, disjoint from the training samples", "",
             BLO_OPT_REQUIRED),
     BLO_OPT(classify_options, n_test, "0", 0, 1e12, "samples",
-            "test samples; 0 = the whole test source, or none if there is no test source", "", 0),
+            "test samples: the first ones of the test source, 0 = all of it; without a test source "
+            "they come from the training source, 0 = none",
+            "", 0),
     BLO_OPT(classify_options, shards, "64", 1, 1 << 20, "shards",
             "logical shards, a power of two: the most ranks that can be used; results depend on "
             "it, not on the number of ranks",
             "", 0),
     BLO_OPT(classify_options, seed, "1", 0, 9007199254740992.0, "-",
             "seed of the split and of the corruption", "", 0),
-    BLO_OPT_NAMES(classify_options, split, "random", split_names,
-                  "which samples are taken: a random permutation of the source, or file order", "",
-                  0),
+    BLO_OPT_NAMES(
+        classify_options, split, "random", split_names,
+        "which samples of the training source are taken: a random permutation, or file order", "",
+        0),
     BLO_OPT_NAMES(classify_options, scaling, "standard", blo_scaling_names,
                   "of the features, found on the training samples", "", 0),
 };
@@ -151,6 +154,10 @@ static blo_status load_sets(blo_problem *p, const classify_options *o, classify 
                  (long long)blo_source_n_features(test), o->train.path,
                  (long long)blo_source_n_features(train));
   }
+  BLO_CHECK_GO(p->ctx, test == NULL || blo_source_is_sparse(test) == blo_source_is_sparse(train),
+               BLO_E_DATA, "%s is sparse, %s is dense: both must be of one kind",
+               blo_source_is_sparse(train) ? o->train.path : o->test.path,
+               blo_source_is_sparse(train) ? o->test.path : o->train.path);
   c->n_features = blo_source_n_features(train);
   c->n_classes = blo_source_n_classes(train);
   BLO_CHECK_GO(p->ctx, c->n_classes >= 2 && c->n_classes <= SOFTMAX_MAX_CLASSES, BLO_E_DATA,

@@ -1,15 +1,15 @@
 /** @file Batches by systematic stratified sampling over the logical shards; see random.h. */
 #include <blo/random.h>
 #include <math.h>
-#include <string.h>
 
 struct blo_sampler {
   blo_context *ctx;
   blo_stream stream;
   blo_int n, n_shards, first, end, size;
   blo_int max_own;
-  blo_int *start; /**< [own shards + 1] */
-  int32_t *row;   /**< [max_own] */
+  blo_int *start;  /**< [own shards + 1] */
+  int32_t *row;    /**< [max_own] */
+  uint64_t *taken; /**< one bit for each sample of the largest shard */
   blo_batch batch;
 };
 
@@ -25,7 +25,7 @@ static blo_int shard_size(const blo_sampler *s, blo_int shard)
 static blo_int most_of_shard(const blo_sampler *s, blo_int shard)
 {
   blo_int n_s = shard_size(s, shard);
-  blo_int most = (blo_int)ceil((double)s->size * (double)n_s / (double)s->n) + 1;
+  blo_int most = n_s == 0 ? 0 : (blo_int)ceil((double)s->size * (double)n_s / (double)s->n) + 1;
 
   return most < n_s ? most : n_s;
 }
@@ -64,6 +64,7 @@ blo_status blo_sampler_create(const blo_comm *comm, uint64_t seed, blo_purpose p
     make_full(s);
   } else {
     BLO_GO(blo_alloc(ctx, s->max_own, sizeof *s->row, &s->row));
+    BLO_GO(blo_alloc(ctx, (n / n_shards + 1) / 64 + 1, sizeof *s->taken, &s->taken));
     s->batch.row = s->row;
   }
   *out = s;
@@ -79,24 +80,32 @@ void blo_sampler_destroy(blo_sampler **sampler)
     blo_context *ctx = (*sampler)->ctx;
     blo_free(ctx, &(*sampler)->start);
     blo_free(ctx, &(*sampler)->row);
+    blo_free(ctx, &(*sampler)->taken);
     blo_free(ctx, sampler);
   }
 }
 
-/** Keep `row` ascending while `value` is put in; false if it is there already. */
-static bool insert_ascending(int32_t *row, blo_int n, int32_t value)
+/** Take a sample; false if it is taken already. */
+static bool take(uint64_t *taken, blo_int sample)
 {
-  blo_int at = n;
+  uint64_t bit = (uint64_t)1 << (sample % 64), before = taken[sample / 64];
 
-  while (at > 0 && row[at - 1] >= value) {
-    at--;
+  taken[sample / 64] |= bit;
+  return (before & bit) == 0;
+}
+
+/** List the samples that are taken, ascending, and give them back. */
+static void list_taken(uint64_t *taken, blo_int n, int32_t *row)
+{
+  blo_int k = 0;
+
+  for (blo_int word = 0; word <= n / 64; word++) {
+    for (int bit = 0; taken[word] != 0; bit++, taken[word] >>= 1) {
+      if ((taken[word] & 1) != 0) {
+        row[k++] = (int32_t)(64 * word + bit);
+      }
+    }
   }
-  if (at < n && row[at] == value) {
-    return false;
-  }
-  memmove(row + at + 1, row + at, (size_t)(n - at) * sizeof *row);
-  row[at] = value;
-  return true;
 }
 
 /** k distinct rows of a shard's n, all subsets alike (Floyd's algorithm; Bentley, CACM 30, 1987).
@@ -105,13 +114,13 @@ static void draw_rows(const blo_sampler *s, uint64_t draw, blo_int shard, blo_in
                       int32_t *row)
 {
   for (blo_int j = n - k; j < n; j++) {
-    int32_t t =
-        (int32_t)blo_stream_below(s->stream, draw, (uint64_t)shard, (uint64_t)j, (uint64_t)j + 1);
-    blo_int have = j - (n - k);
-    if (!insert_ascending(row, have, t)) {
-      insert_ascending(row, have, (int32_t)j);
+    blo_int t =
+        (blo_int)blo_stream_below(s->stream, draw, (uint64_t)shard, (uint64_t)j, (uint64_t)j + 1);
+    if (!take(s->taken, t)) {
+      take(s->taken, j);
     }
   }
+  list_taken(s->taken, n, row);
 }
 
 /** Samples that the shards before `shard` contribute, given the offset u. */
@@ -132,11 +141,11 @@ const blo_batch *blo_sampler_draw(blo_sampler *s, uint64_t draw)
   }
   u = blo_stream_uniform(s->stream, draw, 0, OFFSET_INDEX);
   for (blo_int k = s->first; k < s->end; k++) {
-    blo_int n_s = shard_size(s, k), take = drawn_before(s, k + 1, u) - drawn_before(s, k, u);
-    take = take < n_s ? take : n_s;
+    blo_int n_s = shard_size(s, k), n_k = drawn_before(s, k + 1, u) - drawn_before(s, k, u);
+    n_k = n_k < n_s ? n_k : n_s;
     s->start[k - s->first] = own;
-    draw_rows(s, draw, k, take, n_s, s->row + own);
-    own += take;
+    draw_rows(s, draw, k, n_k, n_s, s->row + own);
+    own += n_k;
   }
   s->start[s->end - s->first] = own;
   s->batch.n_own = own;

@@ -74,15 +74,12 @@ static blo_status prepare_folder(launch *l)
   return blo_agree_from(l->comm, BLO_ROOT, is_root(l) ? prepare_folder_local(l) : BLO_OK);
 }
 
-static blo_status check_memory(launch *l)
+/* From here on a rank that needs more fails, before it has taken it. */
+static void limit_memory(launch *l)
 {
-  double used = (double)blo_memory(l->ctx).peak_bytes / 0x1p30;
-  double limit = l->setup->run.memory_limit;
+  double bytes = l->setup->run.memory_limit * 0x1p30;
 
-  BLO_CHECK(l->ctx, used <= limit, BLO_E_MEMORY,
-            "rank %d needs %.3g GiB, more than run.memory_limit = %.3g GiB; use more ranks",
-            blo_comm_rank(l->comm), used, limit);
-  return BLO_OK;
+  blo_memory_limit(l->ctx, bytes < 0x1p62 ? (blo_int)bytes : 0);
 }
 
 /* The configuration as given, with the --set values as comments, for the run file. */
@@ -107,8 +104,7 @@ static blo_status compose_given(launch *l)
 static blo_status finish_setup_local(launch *l)
 {
   BLO_TRY(compose_given(l));
-  BLO_TRY(blo_setup_resolved(l->ctx, l->setup, &l->resolved));
-  return check_memory(l);
+  return blo_setup_resolved(l->ctx, l->setup, &l->resolved);
 }
 
 static blo_status remove_earlier_local(launch *l)
@@ -148,6 +144,7 @@ static blo_status execute(launch *l, blo_run_result *result)
 {
   BLO_TRY(l->request->resume != NULL ? open_resumed(l) : open_new(l));
   blo_log_setup(l->ctx, blo_comm_rank(l->comm), (blo_log_level)l->setup->run.log);
+  limit_memory(l);
   if (!l->request->dry_run) {
     BLO_TRY(prepare_folder(l));
   }
@@ -167,6 +164,7 @@ blo_status blo_run_execute(blo_comm *comm, const blo_run_request *request, blo_r
 
   *result = (blo_run_result){.outcome = BLO_OUTCOME_RUNNING};
   status = execute(&l, result);
+  blo_memory_limit(l.ctx, 0);
   if (!l.started) {
     blo_folder_unmake(&l.folder);
   }

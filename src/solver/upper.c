@@ -46,7 +46,7 @@ blo_status blo_upper_step(blo_upper *u, blo_int k, const blo_vec *hx, blo_vec *x
   }
   blo_vec_axpy(-gamma, u->m != NULL ? u->m : hx, x);
   blo_vec_publish(x);
-  /* of a sharded x each rank sees its own part: the sums of the next sweep tell the others */
+  /* of a sharded x each rank sees its own part: the next sweep looks at it */
   BLO_CHECK(u->ctx,
             blo_space_layout(x->space) == BLO_SHARDED ||
                 blo_array_finite(blo_space_n_local(x->space), x->data),

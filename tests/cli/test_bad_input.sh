@@ -161,7 +161,7 @@ variant map 's/corrupt: 0.3/corrupt: {a: 1}/'
 refused 2 "map.yml:3: .*corrupt" in/map.yml
 variant list_value 's/corrupt: 0.3/corrupt: [0.1, 0.2]/'
 refused 2 "list_value.yml:3: .*corrupt" in/list_value.yml
-with 10 "memory_limit = 1e-06 GiB" run.memory_limit=1e-6
+with 10 "memory limit of 1e-06 GiB" run.memory_limit=1e-6
 
 # ------------------------------------------------------------------------ data
 
