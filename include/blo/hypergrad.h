@@ -137,7 +137,8 @@ BLO_API void blo_estimator_destroy(blo_estimator **e);
  *
  * Call  Collective.
  * Cost  K + 2 reductions with K products of the solve; a warm start costs no more
- * @param[in]  k   number of the call (the outer iteration): it numbers the batches
+ * @param[in]  k   number of the call (the outer iteration): it numbers the batches; with fresh
+ *                 ones the Hessian batches are k (K + 1), k (K + 1) + 1, ...
  * @param[out] hx  [n_x] in the space of x
  * @return BLO_OK, with e->certificate; BLO_E_CURVATURE if CG met p'Hp <= 0 and `on_curvature` is
  *         "stop"; what a sweep returns

@@ -276,6 +276,123 @@ static void batches_are_unbiased(blo_comm *comm)
   close_quadratic(comm, &q);
 }
 
+/* The certificate says whether batches of either level took part. */
+static void certificate_knows_batches(blo_comm *comm)
+{
+  for (int which = 0; which < 4; which++) {
+    quadratic q;
+    blo_state *state = NULL;
+    blo_adjoint_options o = exact(0);
+    o.batch = (which & 1) != 0 ? 10 : 0;
+    open_quadratic(comm, &q);
+    blo_estimator *e = open_estimator(&q.f, &o, (which & 2) != 0 ? 10 : 0, &state);
+    BLO_REQUIRE_STATUS(blo_estimator_compute(e, 0, q.x, q.y, q.vec[0]), BLO_OK);
+    BLO_EXPECT_MSG(e->certificate.sampled == (which != 0), "lower %d, upper %d", which & 1,
+                   which & 2);
+    blo_estimator_destroy(&e);
+    blo_state_destroy(&state);
+    close_quadratic(comm, &q);
+  }
+}
+
+/* One call of CG on the quadratic with faults. */
+typedef struct spoiled {
+  quadratic q;
+  blo_adjoint_options o;
+  blo_state *state;
+  blo_estimator *e;
+} spoiled;
+
+static blo_status solve_spoiled(blo_comm *comm, double shift, double upper_scale, double tol,
+                                blo_on_curvature on, spoiled *s)
+{
+  s->o = (blo_adjoint_options){.iterations = 50, .tol = tol, .on_curvature = (int)on};
+  open_quadratic(comm, &s->q);
+  quadratic_faults(s->q.f.problem)->shift = shift;
+  quadratic_faults(s->q.f.problem)->upper_scale = upper_scale;
+  s->e = open_estimator(&s->q.f, &s->o, 0, &s->state);
+  return blo_estimator_compute(s->e, 0, s->q.x, s->q.y, s->q.vec[0]);
+}
+
+static void close_spoiled(blo_comm *comm, spoiled *s)
+{
+  blo_estimator_destroy(&s->e);
+  blo_state_destroy(&s->state);
+  close_quadratic(comm, &s->q);
+}
+
+/* H = (1 + shift) I + mean s s', whose last part has eigenvalues about 1: indefinite at -1.7,
+ * negative definite at -9. What is met is a Rayleigh quotient, so at least 1 + shift. */
+static void negative_curvature_stops_or_truncates(blo_comm *comm)
+{
+  static const double shifts[] = {-1.7, -9};
+  for (int i = 0; i < 2; i++) {
+    spoiled s;
+    BLO_EXPECT_STATUS(solve_spoiled(comm, shifts[i], 1, 1e-10, BLO_CURVATURE_STOP, &s),
+                      BLO_E_CURVATURE);
+    BLO_EXPECT_ERROR_HAS("negative curvature of g");
+    close_spoiled(comm, &s);
+
+    BLO_EXPECT_STATUS(solve_spoiled(comm, shifts[i], 1, 1e-10, BLO_CURVATURE_TRUNCATE, &s), BLO_OK);
+    const blo_certificate *c = &s.e->certificate;
+    BLO_EXPECT_ALL(c->verdict == BLO_VERDICT_CURVATURE);
+    BLO_EXPECT_MSG(c->curvature <= 0 && c->curvature >= 1 + shifts[i], "curvature %.3g",
+                   c->curvature);
+    /* the first direction of the negative definite one is already bad: v is the start, 0 */
+    BLO_EXPECT_MSG((c->iterations > 1) == (i == 0) && (blo_vec_norm(s.e->v) > 0) == (i == 0),
+                   "%lld products, |v| = %.3g", (long long)c->iterations, blo_vec_norm(s.e->v));
+    close_spoiled(comm, &s);
+  }
+}
+
+/* v, H v and the hypergradient of the truncated solve belong together: the certificate is that of
+ * the v found so far, and hx = grad_x f - J v with it. */
+static void truncated_solve_is_consistent(blo_comm *comm)
+{
+  spoiled s;
+  int ones[QUADRATIC_N];
+  double residual = 0, error = 0;
+  BLO_REQUIRE_STATUS(solve_spoiled(comm, -1.7, 1, 1e-10, BLO_CURVATURE_TRUNCATE, &s), BLO_OK);
+  for (int i = 0; i < QUADRATIC_N; i++) {
+    ones[i] = 1;
+  }
+  const double *x = s.q.x->data, *y = s.q.y->data, *v = s.e->v->data;
+  quadratic_oracles g = quadratic_mean(BLO_LOWER, ones, x, y, v);
+  quadratic_oracles f = quadratic_mean(BLO_UPPER, ones, x, y, NULL);
+  blo_vec_publish(s.q.vec[0]);
+  for (int j = 0; j < QUADRATIC_N_Y; j++) {
+    residual += pow(g.hv[j] - 1.7 * v[j] - f.gy[j], 2);
+  }
+  for (int i = 0; i < QUADRATIC_N_X; i++) {
+    error = fmax(error, fabs(s.q.vec[0]->data[i] - (f.gx[i] - g.jv[i])));
+  }
+  BLO_EXPECT_NEAR(s.e->certificate.adjoint_residual, sqrt(residual), 1e-12, 0, "direct sums");
+  BLO_EXPECT_MSG(error < 1e-12, "hypergradient off by %.3g", error);
+  close_spoiled(comm, &s);
+}
+
+/* Beyond rounding the recursion of CG only underflows; p'Hp = 0 then is no curvature of g. */
+static void tolerance_zero_converges(blo_comm *comm)
+{
+  for (int on = BLO_CURVATURE_STOP; on <= BLO_CURVATURE_TRUNCATE; on++) {
+    spoiled s;
+    BLO_EXPECT_STATUS(solve_spoiled(comm, 0, 1, 0, (blo_on_curvature)on, &s), BLO_OK);
+    BLO_EXPECT_ALL(s.e->certificate.verdict == BLO_VERDICT_CONVERGED);
+    BLO_EXPECT_ALL(s.e->certificate.curvature > 1);
+    BLO_EXPECT_ALL(s.e->certificate.adjoint_residual < 1e-14 * s.e->certificate.adjoint_rhs);
+    close_spoiled(comm, &s);
+  }
+}
+
+/* Scalar products of numbers near 1e160 overflow: neither "converged" nor a wrong v. */
+static void huge_right_hand_side_is_refused(blo_comm *comm)
+{
+  spoiled s;
+  BLO_EXPECT_STATUS(solve_spoiled(comm, 0, 1e160, 1e-10, BLO_CURVATURE_STOP, &s), BLO_E_NONFINITE);
+  BLO_EXPECT_ERROR_HAS("conjugate gradients");
+  close_spoiled(comm, &s);
+}
+
 static const blo_test tests[] = {
     {"quadratic has closed form", quadratic_has_closed_form},
     {"solution of quadratic", solution_of_quadratic},
@@ -285,5 +402,10 @@ static const blo_test tests[] = {
     {"Neumann falls at its rate", neumann_falls_at_its_rate},
     {"warm start goes on", warm_start_goes_on},
     {"batches are unbiased", batches_are_unbiased},
+    {"certificate knows batches", certificate_knows_batches},
+    {"negative curvature stops or truncates", negative_curvature_stops_or_truncates},
+    {"truncated solve is consistent", truncated_solve_is_consistent},
+    {"tolerance 0 converges", tolerance_zero_converges},
+    {"huge right-hand side is refused", huge_right_hand_side_is_refused},
 };
 BLO_TEST_MAIN("estimator", tests)

@@ -2,8 +2,9 @@
 #include "fixture.h"
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
-enum { ROWS = 360, FEATURES = 5, CLASSES = 3 };
+enum { ROWS = FIXTURE_ROWS, FEATURES = FIXTURE_FEATURES, CLASSES = FIXTURE_CLASSES };
 
 static const char *const names[] = {"quadratic",         "cleaning",        "cleaning, rooted",
                                     "ridge per feature", "ridge per class", "ridge, sparse"};
@@ -13,9 +14,10 @@ const char *fixture_name(int kind)
   return names[kind];
 }
 
-/* Feature k of sample i of class c: clusters that overlap. */
-static double feature(blo_int i, int k, int c)
+/* Clusters that overlap, one for each class. */
+double fixture_feature(blo_int i, int k)
 {
+  int c = (int)(i % CLASSES);
   blo_stream st = {77, BLO_PURPOSE_TEST};
   return 0.8 * (k == c) - 0.5 * (k == 3 && c == 1) +
          blo_stream_normal(st, 50, (uint64_t)i, (uint64_t)k);
@@ -33,7 +35,7 @@ static void write_file(const char *folder, const char *name, bool sparse)
       fprintf(to, "%d", c);
     }
     for (int k = 0; k < FEATURES; k++) {
-      double a = feature(i, k, c);
+      double a = fixture_feature(i, k);
       if (!sparse) {
         fprintf(to, "%.17g,", a);
       } else if (a > 0.3) {
@@ -80,7 +82,7 @@ void fixture_make(blo_comm *comm, int kind, const char *folder, blo_reduction ho
     type = blo_problem_find(kind <= FIXTURE_CLEANING_ROOTED ? "hyper_cleaning" : "ridge_logistic");
     snprintf(text, sizeof text,
              "%sdata:\n  train:\n    path: %s/%s\n  n_train: 200\n  n_val: 90\n  n_test: 70\n"
-             "  shards: 16\n",
+             "  shards: 4\n", /* more than a block of BLO_BLOCK_ROWS samples in each */
              extra(kind), folder, file_of(kind));
     BLO_REQUIRE_STATUS(blo_conf_parse(ctx, "test", text, &f->conf), BLO_OK);
   }
@@ -124,6 +126,21 @@ void fixture_free_vecs(int n, blo_vec **v)
   for (int i = 0; i < n; i++) {
     blo_vec_destroy(&v[i]);
   }
+}
+
+void fixture_batch_counts(blo_comm *comm, const blo_batch *batch, blo_int n, blo_int n_shards,
+                          int *count)
+{
+  blo_int first = blo_comm_first_shard(comm, n_shards), end = blo_comm_end_shard(comm, n_shards);
+  memset(count, 0, (size_t)n * sizeof *count);
+  for (blo_int s = first; s < end; s++) {
+    blo_int from = batch->start[s - first];
+    for (blo_int r = from; r < batch->start[s - first + 1]; r++) {
+      blo_int in_shard = batch->row != NULL ? batch->row[r] : r - from;
+      count[blo_shard_begin(n, n_shards, s) + in_shard]++;
+    }
+  }
+  MPI_Allreduce(MPI_IN_PLACE, count, (int)n, MPI_INT, MPI_SUM, blo_comm_mpi(comm));
 }
 
 void fixture_for_all(blo_comm *comm, void (*each)(blo_comm *comm, int kind, const fixture *f,

@@ -28,7 +28,12 @@ typedef enum fixture_kind {
 } fixture_kind;
 const char *fixture_name(int kind);
 
-/** Write the data files into `folder` (the root does): 360 samples, 5 features, 3 classes. */
+/** The generated data: sample i has class i % 3, in this order in the files. */
+enum { FIXTURE_ROWS = 360, FIXTURE_FEATURES = 5, FIXTURE_CLASSES = 3 };
+/** Feature k of sample i. */
+double fixture_feature(blo_int i, int k);
+
+/** Write data.csv (dense) and data.svm (sparse) into `folder`; the root does. */
 void fixture_write_data(blo_comm *comm, const char *folder);
 /** Make problem and evaluator on the data in `folder`; leaves the test on failure. */
 void fixture_make(blo_comm *comm, int kind, const char *folder, blo_reduction how, fixture *f);
@@ -42,6 +47,11 @@ void fixture_for_all(blo_comm *comm, void (*each)(blo_comm *comm, int kind, cons
 void fixture_like(const blo_vec *v, int n, blo_vec **out);
 /** Free `n` vectors. */
 void fixture_free_vecs(int n, blo_vec **v);
+
+/** How often each of the n samples of a level is in the batch, over all ranks. Call: Collective.
+ *  @param[out] count [n] */
+void fixture_batch_counts(blo_comm *comm, const blo_batch *batch, blo_int n, blo_int n_shards,
+                          int *count);
 
 /** A point: x near the start, y random; x is published. Free both with blo_vec_destroy(). */
 void fixture_point(const fixture *f, blo_vec **x, blo_vec **y);

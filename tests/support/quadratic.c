@@ -129,12 +129,30 @@ static void add_upper(const upper_sample *r, const blo_shard_task *t, const blo_
   }
 }
 
+/* (shift / 2) |y|^2 and its derivatives. */
+static void add_shift(double shift, const blo_shard_task *t, const blo_shard_out *out)
+{
+  for (int j = 0; j < NY; j++) {
+    if (out->gy != NULL) {
+      out->gy[j] += t->scale * shift * t->y[j];
+    }
+    if (out->hv != NULL) {
+      out->hv[j] += t->scale * shift * t->v[j];
+    }
+    if (out->value != NULL) {
+      *out->value += t->scale * 0.5 * shift * t->y[j] * t->y[j];
+    }
+  }
+}
+
 static blo_status shard(blo_problem *p, const blo_shard_task *task, const blo_shard_out *out)
 {
   const quadratic_state *st = p->state;
   const quadratic_fault *fault = &st->fault;
   bool lower = task->level == BLO_LOWER;
   blo_int first = blo_shard_begin(lower ? QUADRATIC_N : QUADRATIC_M, p->n_shards, task->shard);
+  blo_shard_task upper_task = *task;
+  upper_task.scale *= fault->upper_scale;
   for (blo_int r = 0; r < task->n_rows; r++) {
     blo_int i = first + (task->row != NULL ? task->row[r] : r);
     if (lower) {
@@ -144,8 +162,9 @@ static blo_status shard(blo_problem *p, const blo_shard_task *task, const blo_sh
       }
       BLO_CHECK(p->ctx, i != fault->failing_sample, BLO_E_DATA, "sample %lld fails", (long long)i);
       add_lower(&sample, task, out);
+      add_shift(fault->shift, task, out);
     } else {
-      add_upper(&st->upper[i], task, out);
+      add_upper(&st->upper[i], &upper_task, out);
     }
   }
   return BLO_OK;
@@ -154,7 +173,7 @@ static blo_status shard(blo_problem *p, const blo_shard_task *task, const blo_sh
 static blo_status setup(blo_problem *p)
 {
   quadratic_state *st = p->state;
-  st->fault = (quadratic_fault){-1, -1};
+  st->fault = (quadratic_fault){-1, -1, 0, 1};
   for (blo_int i = 0; i < QUADRATIC_N; i++) {
     st->lower[i] = lower_at(i);
   }
@@ -216,6 +235,36 @@ const blo_problem_type blo_problem_test_quadratic = {
     .metrics_shard = metrics_shard,
     .metrics_finish = metrics_finish,
 };
+
+/* --------------------------------------------------------- direct sums */
+
+quadratic_oracles quadratic_mean(blo_level level, const int *count, const double *x,
+                                 const double *y, const double *v)
+{
+  quadratic_oracles sum = {0};
+  bool lower = level == BLO_LOWER;
+  int n = lower ? QUADRATIC_N : QUADRATIC_M, total = 0;
+  blo_shard_task task = {.x = x, .y = y, .v = v};
+  blo_shard_out out = {.value = &sum.value,
+                       .gx = sum.gx,
+                       .gy = sum.gy,
+                       .hv = lower ? sum.hv : NULL,
+                       .jv = lower ? sum.jv : NULL};
+  for (int i = 0; i < n; i++) {
+    total += count[i];
+  }
+  for (int i = 0; i < n; i++) {
+    task.scale = (double)count[i] / total;
+    if (count[i] > 0 && lower) {
+      lower_sample sample = lower_at(i);
+      add_lower(&sample, &task, &out);
+    } else if (count[i] > 0) {
+      upper_sample sample = upper_at(i);
+      add_upper(&sample, &task, &out);
+    }
+  }
+  return sum;
+}
 
 /* ---------------------------------------------------------- closed form */
 

@@ -18,12 +18,23 @@ enum { QUADRATIC_N_X = 5, QUADRATIC_N_Y = 7, QUADRATIC_N = 100, QUADRATIC_M = 70
 
 extern const blo_problem_type blo_problem_test_quadratic;
 
-/** A sample of g or f that answers NAN or fails, to see what becomes of it; -1: none. */
+/** What can be made wrong with an instance, to see what becomes of it. */
 typedef struct quadratic_fault {
-  blo_int nan_sample, failing_sample;
+  blo_int nan_sample, failing_sample; /**< samples of g that answer NAN or fail; -1: none */
+  double shift;                       /**< added to the diagonal of each A_i; 0: none */
+  double upper_scale;                 /**< factor of f; 1: none */
 } quadratic_fault;
 /** The instance's faults. */
 quadratic_fault *quadratic_faults(blo_problem *p);
+
+/** A level's oracles; hv and jv of the lower one only. */
+typedef struct quadratic_oracles {
+  double value, gx[QUADRATIC_N_X], gy[QUADRATIC_N_Y], hv[QUADRATIC_N_Y], jv[QUADRATIC_N_X];
+} quadratic_oracles;
+/** The mean over samples of a level: sample i counts count[i] times. No shard, batch or sum of the
+ *  library takes part. @param[in] v  [n_y], of the lower level; else NULL */
+quadratic_oracles quadratic_mean(blo_level level, const int *count, const double *x,
+                                 const double *y, const double *v);
 
 /** y*(x), by Gauss elimination on the mean matrices. */
 void quadratic_solution(const double *x, double *y);

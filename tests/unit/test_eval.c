@@ -51,38 +51,6 @@ static blo_answer answer_all(const all_vecs *a)
       .g_x = a->g_x, .g_y = a->g_y, .hv = a->hv, .jv = a->jv, .f_x = a->f_x, .f_y = a->f_y};
 }
 
-/* The sum over the samples of both levels, straight from the problem's slot. */
-typedef struct direct {
-  double g, f, gx[NX], gy[NY], hv[NY], jv[NX], fx[NX], fy[NY];
-} direct;
-
-static void add_direct(const fixture *f, const all_vecs *a, blo_level level, const int *count,
-                       blo_int total, direct *d)
-{
-  blo_problem *p = f->problem;
-  blo_int n = level == BLO_LOWER ? N : M;
-  for (blo_int s = 0; s < p->n_shards; s++) {
-    for (blo_int i = blo_shard_begin(n, p->n_shards, s); i < blo_shard_begin(n, p->n_shards, s + 1);
-         i++) {
-      int32_t row = (int32_t)(i - blo_shard_begin(n, p->n_shards, s));
-      blo_shard_task task = {.level = level,
-                             .shard = s,
-                             .n_rows = 1,
-                             .row = &row,
-                             .x = a->x->data,
-                             .y = a->y->data,
-                             .v = a->v->data,
-                             .scale = (double)count[i] / (double)total};
-      blo_shard_out out = {.value = level == BLO_LOWER ? &d->g : &d->f,
-                           .gx = level == BLO_LOWER ? d->gx : d->fx,
-                           .gy = level == BLO_LOWER ? d->gy : d->fy,
-                           .hv = level == BLO_LOWER ? d->hv : NULL,
-                           .jv = level == BLO_LOWER ? d->jv : NULL};
-      BLO_BUG_IF(p->type->shard(p, &task, &out) != BLO_OK, "oracle");
-    }
-  }
-}
-
 static double distance(int n, const double *a, const double *b)
 {
   double most = 0;
@@ -93,20 +61,21 @@ static double distance(int n, const double *a, const double *b)
 }
 
 /* x-vectors live at the root: bring them to all. */
-static void compare(all_vecs *a, const blo_answer *ans, const direct *d)
+static void compare(all_vecs *a, const blo_answer *ans, const quadratic_oracles *g,
+                    const quadratic_oracles *f)
 {
   blo_vec_publish(a->g_x);
   blo_vec_publish(a->jv);
   blo_vec_publish(a->f_x);
-  BLO_EXPECT_NEAR(ans->g, d->g, 1e-13, 1e-13, "sum over samples");
-  BLO_EXPECT_NEAR(ans->f, d->f, 1e-13, 1e-13, "sum over samples");
-  BLO_EXPECT_ALL(distance(NX, a->g_x->data, d->gx) < 1e-13);
-  BLO_EXPECT_ALL(distance(NY, a->g_y->data, d->gy) < 1e-13);
-  BLO_EXPECT_ALL(distance(NY, a->hv->data, d->hv) < 1e-13);
-  BLO_EXPECT_ALL(distance(NX, a->jv->data, d->jv) < 1e-13);
-  BLO_EXPECT_ALL(distance(NX, a->f_x->data, d->fx) < 1e-13);
-  BLO_EXPECT_ALL(distance(NY, a->f_y->data, d->fy) < 1e-13);
-  BLO_EXPECT_ALL(fabs(d->jv[0]) > 1e-3 && fabs(d->gy[1]) > 1e-3); /* zeros would tell nothing */
+  BLO_EXPECT_NEAR(ans->g, g->value, 1e-13, 1e-13, "sum over samples");
+  BLO_EXPECT_NEAR(ans->f, f->value, 1e-13, 1e-13, "sum over samples");
+  BLO_EXPECT_ALL(distance(NX, a->g_x->data, g->gx) < 1e-13);
+  BLO_EXPECT_ALL(distance(NY, a->g_y->data, g->gy) < 1e-13);
+  BLO_EXPECT_ALL(distance(NY, a->hv->data, g->hv) < 1e-13);
+  BLO_EXPECT_ALL(distance(NX, a->jv->data, g->jv) < 1e-13);
+  BLO_EXPECT_ALL(distance(NX, a->f_x->data, f->gx) < 1e-13);
+  BLO_EXPECT_ALL(distance(NY, a->f_y->data, f->gy) < 1e-13);
+  BLO_EXPECT_ALL(fabs(g->jv[0]) > 1e-3 && fabs(g->gy[1]) > 1e-3); /* zeros would tell nothing */
 }
 
 /* The quadratic with a question for everything. */
@@ -140,17 +109,16 @@ static void sweep_is_the_mean(blo_comm *comm)
   for (int how = BLO_REPRODUCIBLE; how <= BLO_FAST; how++) {
     fixture f;
     all_vecs a;
-    direct d = {0};
     fixture_make(comm, FIXTURE_QUADRATIC, "", (blo_reduction)how, &f);
     make_vecs(&f, &a);
-    add_direct(&f, &a, BLO_LOWER, ones, N, &d);
-    add_direct(&f, &a, BLO_UPPER, ones, M, &d);
+    quadratic_oracles lower = quadratic_mean(BLO_LOWER, ones, a.x->data, a.y->data, a.v->data);
+    quadratic_oracles upper = quadratic_mean(BLO_UPPER, ones, a.x->data, a.y->data, NULL);
     blo_ask ask = ask_all(&a);
     blo_answer ans = answer_all(&a);
     blo_int before = blo_comm_traffic(comm).reductions;
     BLO_REQUIRE_STATUS(blo_eval_sweep(f.eval, &ask, &ans), BLO_OK);
     BLO_EXPECT_ALL(blo_comm_traffic(comm).reductions == before + 1);
-    compare(&a, &ans, &d);
+    compare(&a, &ans, &lower, &upper);
     blo_counts *c = blo_eval_counts(f.eval);
     BLO_EXPECT_ALL(c->g == 1 && c->g_x == 1 && c->g_y == 1 && c->hv == 1 && c->jv == 1);
     BLO_EXPECT_ALL(c->f == 1 && c->f_x == 1 && c->f_y == 1 && c->samples == N + M);
@@ -159,25 +127,11 @@ static void sweep_is_the_mean(blo_comm *comm)
   }
 }
 
-/* How often each sample is in the batch: 0 or 1, over all ranks. */
-static void batch_counts(blo_comm *comm, const blo_batch *batch, blo_int n, blo_int n_shards,
-                         int *count)
-{
-  blo_int first = blo_comm_first_shard(comm, n_shards), end = blo_comm_end_shard(comm, n_shards);
-  memset(count, 0, (size_t)n * sizeof *count);
-  for (blo_int s = first; s < end; s++) {
-    for (blo_int r = batch->start[s - first]; r < batch->start[s - first + 1]; r++) {
-      count[blo_shard_begin(n, n_shards, s) + batch->row[r]]++;
-    }
-  }
-  MPI_Allreduce(MPI_IN_PLACE, count, (int)n, MPI_INT, MPI_SUM, blo_comm_mpi(comm));
-}
-
 static void batches_and_joined_directions(blo_comm *comm)
 {
   fixture f;
   all_vecs a;
-  direct d = {0};
+  quadratic_oracles g, h; /* of the lower, of the upper level */
   int count[N];
   blo_sampler *lower = NULL, *upper = NULL;
   fixture_make(comm, FIXTURE_QUADRATIC, "", BLO_REPRODUCIBLE, &f);
@@ -188,12 +142,12 @@ static void batches_and_joined_directions(blo_comm *comm)
   blo_answer ans = answer_all(&a);
   ask.lower_batch = blo_sampler_draw(lower, 7);
   ask.upper_batch = blo_sampler_draw(upper, 7);
-  batch_counts(comm, ask.lower_batch, N, 16, count);
-  add_direct(&f, &a, BLO_LOWER, count, 30, &d);
-  batch_counts(comm, ask.upper_batch, M, 16, count);
-  add_direct(&f, &a, BLO_UPPER, count, 9, &d);
+  fixture_batch_counts(comm, ask.lower_batch, N, 16, count);
+  g = quadratic_mean(BLO_LOWER, count, a.x->data, a.y->data, a.v->data);
+  fixture_batch_counts(comm, ask.upper_batch, M, 16, count);
+  h = quadratic_mean(BLO_UPPER, count, a.x->data, a.y->data, NULL);
   BLO_REQUIRE_STATUS(blo_eval_sweep(f.eval, &ask, &ans), BLO_OK);
-  compare(&a, &ans, &d);
+  compare(&a, &ans, &g, &h);
   BLO_EXPECT_ALL(blo_eval_counts(f.eval)->samples == 39);
 
   ask.join = true;
@@ -201,14 +155,14 @@ static void batches_and_joined_directions(blo_comm *comm)
   BLO_REQUIRE_STATUS(blo_eval_sweep(f.eval, &ask, &ans), BLO_OK);
   blo_vec_publish(a.jv);
   for (int i = 0; i < NY; i++) {
-    d.hv[i] -= d.fy[i];
+    g.hv[i] -= h.gy[i];
   }
   for (int i = 0; i < NX; i++) {
-    d.jv[i] -= d.fx[i];
+    g.jv[i] -= h.gx[i];
   }
-  BLO_EXPECT_ALL(distance(NY, a.hv->data, d.hv) < 1e-13);
-  BLO_EXPECT_ALL(distance(NX, a.jv->data, d.jv) < 1e-13);
-  BLO_EXPECT_NEAR(ans.f, d.f, 1e-13, 0, "sum over samples");
+  BLO_EXPECT_ALL(distance(NY, a.hv->data, g.hv) < 1e-13);
+  BLO_EXPECT_ALL(distance(NX, a.jv->data, g.jv) < 1e-13);
+  BLO_EXPECT_NEAR(ans.f, h.value, 1e-13, 0, "sum over samples");
   blo_sampler_destroy(&lower);
   blo_sampler_destroy(&upper);
   free_vecs(&a);
