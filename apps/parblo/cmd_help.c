@@ -13,7 +13,7 @@ typedef struct block {
   bool shared;                                /**< the table is also that of another block */
 } block;
 
-enum { BLOCKS_MAX = 128 };
+enum { BLOCKS_MAX = 128, COMMANDS_MAX = 32 };
 
 typedef struct block_list {
   blo_int n;
@@ -126,10 +126,13 @@ static void print_usage(void)
     printf("  parblo %s%s%s\n      %s\n", c->name, c->arguments[0] != '\0' ? " " : "", c->arguments,
            c->help);
   }
-  printf("\nA run file is YAML with the maps problem, solver and run:\n"
-         "  problem: {type: ..., ...}    parblo list, parblo help PROBLEM\n"
-         "  solver:  {type: ..., ...}    parblo list, parblo help METHOD\n"
-         "  run:     {iterations: ...}   parblo help run\n");
+  printf(
+      "\nA run file is YAML with the maps problem, solver and run:\n"
+      "  problem: {type: ..., ...}    parblo list, parblo help PROBLEM\n"
+      "  solver:  {type: ..., ...}    parblo list, parblo help METHOD\n"
+      "  run:     {iterations: ...}   parblo help run\n"
+      "\nparblo help BLOCK describes the options of a problem, method, estimator or of run,\n"
+      "parblo help COMMAND those of a command; parblo help --markdown is the whole reference.\n");
   print_exit_codes();
 }
 
@@ -137,6 +140,11 @@ static void print_usage(void)
 static const struct {
   const char *name, *text;
 } command_details[] = {
+    {"run",
+     "  --set KEY=VALUE   instead of what the run file says, e.g. --set solver.upper.step=2\n"
+     "  --dry-run         print pipeline, cost, memory and configuration, and stop\n"},
+    {"resume", "  --set KEY=VALUE   change budgets, output, paths; not what decides the result\n"
+               "  --dry-run         as for run\n"},
     {"check", "  --set KEY=VALUE   as for run\n"
               "  --samples N       use batches of N samples instead of all data\n"
               "  --dense-max Q     largest n_y for the dense direct solution (default 2000)\n"},
@@ -152,16 +160,24 @@ static const struct {
     {"plot", "  -o, --output FILE     the picture, *.png or *.svg; drawn by the program gnuplot\n"},
 };
 
-/** @return false if there is no such command, or nothing to add to its line */
+static void print_command(const blo_command *c)
+{
+  printf("parblo %s%s%s\n    %s\n", c->name, c->arguments[0] != '\0' ? " " : "", c->arguments,
+         c->help);
+  for (blo_int i = 0; i < BLO_COUNT_OF(command_details); i++) {
+    if (strcmp(command_details[i].name, c->name) == 0) {
+      printf("\n%s", command_details[i].text);
+    }
+  }
+}
+
+/** @return false if there is no such command */
 static bool help_on_command(const char *name, bool print)
 {
-  for (blo_int i = 0; i < BLO_COUNT_OF(command_details); i++) {
-    if (strcmp(command_details[i].name, name) == 0) {
-      for (const blo_command *c = blo_commands; print && c->name != NULL; c++) {
-        if (strcmp(c->name, name) == 0) {
-          printf("parblo %s %s\n    %s\n\n%s", name, c->arguments, c->help,
-                 command_details[i].text);
-        }
+  for (const blo_command *c = blo_commands; c->name != NULL; c++) {
+    if (strcmp(c->name, name) == 0) {
+      if (print) {
+        print_command(c);
       }
       return true;
     }
@@ -225,15 +241,19 @@ static void print_markdown(const block_list *list)
 
 static blo_status unknown(blo_context *ctx, const block_list *list, const char *name)
 {
-  const char *names[BLOCKS_MAX + 1] = {NULL}, *near;
+  const char *names[BLOCKS_MAX + COMMANDS_MAX + 1] = {NULL}, *near;
+  blo_int n = 0;
 
-  for (blo_int i = 0; i < list->n; i++) {
-    names[i] = list->at[i].name;
+  for (; n < list->n; n++) {
+    names[n] = list->at[n].name;
+  }
+  for (int i = 0; blo_commands[i].name != NULL && i < COMMANDS_MAX; i++) {
+    names[n++] = blo_commands[i].name;
   }
   near = blo_nearest(name, names);
   return blo_fail(ctx, BLO_E_OPTION, __FILE__, __LINE__,
-                  "'%s' is no problem, method or estimator, nor 'run'; %s%s%ssee `parblo list`",
-                  name, near != NULL ? "did you mean '" : "", near != NULL ? near : "",
+                  "'%s' is no problem, method, estimator or command; %s%s%ssee `parblo list`", name,
+                  near != NULL ? "did you mean '" : "", near != NULL ? near : "",
                   near != NULL ? "'? " : "");
 }
 

@@ -2,6 +2,7 @@
 #include "commands.h"
 #include <hdf5.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #ifdef __linux__
@@ -67,12 +68,27 @@ static int dispatch(blo_comm *comm, int argc, char **argv)
   return refuse(comm, word);
 }
 
+/* Launchers tell their ranks so in the environment: Open MPI, PMIx, and PMI of MPICH and Slurm. */
+static bool is_launched(void)
+{
+  static const char *const marks[] = {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK", "PMI_SIZE"};
+
+  for (blo_int i = 0; i < BLO_COUNT_OF(marks); i++) {
+    if (getenv(marks[i]) != NULL) {
+      return true;
+    }
+  }
+  return false;
+}
+
 /* When the launcher is killed outright, its ranks would run on for ever: let the kernel tell them.
- */
+ * A program started from a shell outlives it, as every other one does. */
 static void end_with_launcher(void)
 {
 #ifdef __linux__
-  prctl(PR_SET_PDEATHSIG, SIGTERM);
+  if (is_launched()) {
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+  }
 #endif
 }
 

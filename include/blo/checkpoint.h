@@ -33,6 +33,9 @@ BLO_API BLO_MUST_USE blo_status blo_h5_open(blo_context *ctx, const char *path, 
 BLO_API BLO_MUST_USE blo_status blo_h5_commit(blo_h5 **file, const char *kind);
 /** Close without keeping what was written; or close a file that was read. NULL is accepted. */
 BLO_API void blo_h5_close(blo_h5 **file);
+/** True if `path` is the temporary file of a process that no longer runs on this host, or one that
+ *  nobody has written to for a day (its process may have run on another host). */
+BLO_API bool blo_h5_is_abandoned(const char *path);
 
 /** A text or a number under a path such as "config/resolved"; groups are made on the way. A number
  *  is an attribute of its group; a text a scalar dataset with its crc32. @return BLO_OK; BLO_E_IO;

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char mark[] = ".ckpt.", extension[] = ".h5", unfinished[] = ".tmp.";
+static const char mark[] = ".ckpt.", extension[] = ".h5", unfinished[] = BLO_H5_TEMPORARY;
 
 enum { DIGITS_MIN = 12, DIGITS_MAX = 18 };
 

@@ -31,7 +31,7 @@ typedef struct blo_ckpt_file {
   char *path;
   blo_int iteration;
   size_t run_length; /**< of the name of the run, with which the file's name begins */
-  bool temporary;    /**< left by a process that ended while it was writing */
+  bool temporary;    /**< being written, or left by a process that ended while it was writing */
 } blo_ckpt_file;
 
 typedef struct blo_ckpt_list {

@@ -89,11 +89,11 @@ static void remove_file(blo_context *ctx, const char *path)
 
 /**
  * Remove what is older than the newest `keep` and temporary files of runs that were killed. Files
- * of later iterations are left: they come from before a resume from an earlier point, and must not
- * push out the file that was just written.
+ * that another process is writing are left, and so are those of later iterations: they come from
+ * before a resume from an earlier point, and must not push out the file that was just written.
  */
-static blo_status thin_out(blo_context *ctx, const char *folder, const char *name, blo_int keep,
-                           blo_int iteration)
+static blo_status remove_older(blo_context *ctx, const char *folder, const char *name, blo_int keep,
+                               blo_int iteration)
 {
   blo_status status = BLO_OK;
   blo_ckpt_list *list = NULL;
@@ -106,15 +106,24 @@ static blo_status thin_out(blo_context *ctx, const char *folder, const char *nam
     if (file->iteration > iteration) {
       continue;
     }
-    if (file->temporary || n_kept >= keep) {
+    if (file->temporary ? blo_h5_is_abandoned(file->path) : n_kept >= keep) {
       remove_file(ctx, file->path);
-    } else {
-      n_kept++;
     }
+    n_kept += !file->temporary;
   }
 done:
   blo_ckpt_list_destroy(&list);
   return status;
+}
+
+/** The checkpoint stands already: what goes wrong here is said, and tried again after the next. */
+static void thin_out(blo_context *ctx, const char *folder, const char *name, blo_int keep,
+                     blo_int iteration)
+{
+  if (remove_older(ctx, folder, name, keep, iteration) != BLO_OK) {
+    blo_log(ctx, BLO_LOG_ERROR, "checkpoint", "older checkpoints of '%s' in %s stay: %s", name,
+            folder, blo_error_text(ctx));
+  }
 }
 
 /* ------------------------------------------------------------------- save */
@@ -134,7 +143,7 @@ static blo_status save(blo_comm *comm, const char *folder, const char *name, blo
     status = finish(&f, snap);
   }
   if (root && status == BLO_OK) {
-    status = thin_out(ctx, folder, name, keep, snap->iteration);
+    thin_out(ctx, folder, name, keep, snap->iteration);
   }
   BLO_GO(blo_agree_from(comm, BLO_ROOT, status));
 done:

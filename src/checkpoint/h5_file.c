@@ -33,7 +33,7 @@ static blo_status handle_create(blo_context *ctx, const char *path, bool writing
   BLO_GO(blo_strdup(ctx, path, &f->path));
   if (writing) {
     BLO_GO(blo_alloc(ctx, (blo_int)room, 1, &f->temporary));
-    snprintf(f->temporary, room, "%s.tmp.%ld", path, (long)getpid());
+    snprintf(f->temporary, room, "%s" BLO_H5_TEMPORARY "%ld", path, (long)getpid());
   }
   *out = f;
   f = NULL;

@@ -11,6 +11,9 @@
 #include <blo/checkpoint.h>
 #include <hdf5.h>
 
+/** Between the name of a file and the number of the process that writes it. */
+#define BLO_H5_TEMPORARY ".tmp."
+
 /** What HDF5 reads from and writes to. */
 typedef struct blo_h5_disk {
   H5FD_t file; /**< HDF5's part; first, because HDF5 has pointers to it */

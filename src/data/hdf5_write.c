@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { PACK_NONE, PACK_BYTES, PACK_INTEGERS };
@@ -211,6 +212,26 @@ done:
   return status;
 }
 
+/** A device or a pipe must not be replaced by a file. */
+static blo_status check_place(blo_context *ctx, const char *path)
+{
+  struct stat is;
+
+  BLO_CHECK(ctx, stat(path, &is) != 0 || S_ISREG(is.st_mode), BLO_E_IO,
+            "cannot write %s: it is there already, and no regular file", path);
+  return BLO_OK;
+}
+
+/** Make the file, empty: so a file of somebody else is neither overwritten nor removed. */
+static blo_status reserve(blo_context *ctx, const char *temporary)
+{
+  int descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+
+  BLO_CHECK(ctx, descriptor >= 0, BLO_E_IO, "cannot make %s: %s", temporary, strerror(errno));
+  close(descriptor);
+  return BLO_OK;
+}
+
 /** Bring a file or folder to the disk. */
 static blo_status sync_path(blo_context *ctx, const char *path, int flags)
 {
@@ -246,18 +267,23 @@ done:
 blo_status blo_table_write(blo_context *ctx, const char *path, blo_int n, const char *const *names,
                            const blo_table *const *tables)
 {
+  enum { SUFFIX_MAX = 32 };
   blo_status status = BLO_OK;
   char *temporary = NULL;
-  size_t length = strlen(path);
+  size_t room = strlen(path) + SUFFIX_MAX;
+  bool made = false;
   blo_hdf5_report report;
 
   blo_hdf5_silence(&report);
-  BLO_GO(blo_alloc(ctx, (blo_int)length + 16, 1, &temporary));
-  snprintf(temporary, length + 16, "%s.partial", path);
+  BLO_GO(check_place(ctx, path));
+  BLO_GO(blo_alloc(ctx, (blo_int)room, 1, &temporary));
+  snprintf(temporary, room, "%s.partial.%ld", path, (long)getpid());
+  BLO_GO(reserve(ctx, temporary));
+  made = true;
   BLO_GO(write_file(ctx, temporary, n, names, tables));
   BLO_GO(publish(ctx, temporary, path));
 done:
-  if (status != BLO_OK && temporary != NULL) {
+  if (status != BLO_OK && made) {
     unlink(temporary);
   }
   blo_free(ctx, &temporary);

@@ -28,10 +28,21 @@ static blo_report blank_report(void)
   return r;
 }
 
+/* What a resumed run must know of the last iteration, to end or to go on as if it had not ended. */
+static blo_status enter_state(blo_driver *d)
+{
+  blo_state *state = d->solver->state;
+
+  BLO_TRY(blo_state_add_double(state, "run.hypergrad_norm", &d->report.hypergrad_norm));
+  BLO_TRY(blo_state_add_int(state, "run.converged", &d->converged));
+  BLO_TRY(blo_state_add_int(state, "run.closing", &d->closing));
+  return blo_meter_enter(&d->meter, blo_eval_counts(d->eval), state);
+}
+
 static blo_status init_local(blo_driver *d)
 {
   BLO_TRY(blo_history_create(d->comm, d->setup->problem->type, &d->history));
-  BLO_TRY(blo_meter_enter(&d->meter, blo_eval_counts(d->eval), d->solver->state));
+  BLO_TRY(enter_state(d));
   d->file.history = d->history;
   if (!d->is_root) {
     return BLO_OK;
@@ -97,9 +108,22 @@ static bool metrics_due(const blo_driver *d, blo_int k)
   return k % d->options->metrics_every == 0;
 }
 
+static bool cadence_due(const blo_driver *d, blo_int k)
+{
+  return k % d->options->record_every == 0 || metrics_due(d, k);
+}
+
 static bool row_due(const blo_driver *d, blo_int k)
 {
-  return k % d->options->record_every == 0 || metrics_due(d, k) || k == d->options->iterations;
+  return cadence_due(d, k) || k == d->options->iterations;
+}
+
+static blo_int closing_of(const blo_driver *d, blo_int k)
+{
+  if (metrics_due(d, k)) {
+    return BLO_CLOSING_NOTHING;
+  }
+  return cadence_due(d, k) ? BLO_CLOSING_METRICS : BLO_CLOSING_ROW;
 }
 
 static blo_status evaluate_metrics(blo_driver *d)
@@ -116,6 +140,7 @@ static blo_status record(blo_driver *d, bool last)
   blo_phase before;
   blo_status status = BLO_OK;
 
+  d->closing = last ? closing_of(d, k) : BLO_CLOSING_NOTHING;
   if (!last && !row_due(d, k)) {
     return BLO_OK;
   }
@@ -149,7 +174,7 @@ static blo_outcome decide(const blo_driver *d)
 {
   const blo_run_options *o = d->options;
 
-  if (d->report.converged || (o->tol > 0 && d->report.hypergrad_norm <= o->tol)) {
+  if (d->converged != 0 || (o->tol > 0 && d->report.hypergrad_norm <= o->tol)) {
     return BLO_OUTCOME_CONVERGED;
   }
   if (d->solver->k >= o->iterations) {
@@ -169,6 +194,7 @@ static blo_status step(blo_driver *d)
   blo_meter_step_begin(&d->meter);
   status = blo_solver_step(d->solver, &d->report);
   blo_meter_step_end(&d->meter);
+  d->converged = d->report.converged;
   return status;
 }
 
@@ -244,6 +270,17 @@ static blo_status explain(blo_driver *d, blo_status status)
   return BLO_OK;
 }
 
+/* A run that had ended goes on: its history shall be that of a run that never ended. */
+static void reopen_history(blo_driver *d)
+{
+  if (d->closing == BLO_CLOSING_ROW) {
+    blo_history_drop_row(d->history);
+  } else if (d->closing == BLO_CLOSING_METRICS) {
+    blo_history_drop_metrics(d->history);
+  }
+  d->closing = BLO_CLOSING_NOTHING;
+}
+
 blo_status blo_driver_start(blo_driver *d)
 {
   blo_meter_start(&d->meter, d->comm);
@@ -251,8 +288,11 @@ blo_status blo_driver_start(blo_driver *d)
   if (d->solver->k == 0) {
     BLO_TRY(explain(d, record(d, false)));
   }
-  if (d->solver->k >= d->options->iterations) {
-    d->result->outcome = BLO_OUTCOME_BUDGET;
+  if (d->result->outcome == BLO_OUTCOME_RUNNING) {
+    d->result->outcome = decide(d);
+  }
+  if (d->result->outcome == BLO_OUTCOME_RUNNING) {
+    reopen_history(d);
   }
   return blo_driver_write(d);
 }
@@ -263,11 +303,9 @@ static blo_status save_last(blo_driver *d)
   blo_status status = blo_driver_save(d);
 
   if (status != BLO_OK) {
-    char text[BLO_MESSAGE_MAX], site[256];
-    snprintf(text, sizeof text, "%s", blo_error_text(d->ctx));
-    snprintf(site, sizeof site, "%s", blo_error_site(d->ctx));
+    blo_failure first = blo_failure_keep(d->ctx, status);
     if (blo_driver_write(d) != BLO_OK) {
-      blo_error_set(d->ctx, text, site); /* the first failure is the one to tell */
+      return blo_failure_tell(d->ctx, &first);
     }
   }
   return status;

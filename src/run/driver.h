@@ -8,6 +8,15 @@
 #include "progress.h"
 #include "run_file.h"
 
+/** A failure that is told later. */
+typedef struct blo_failure {
+  blo_status status;
+  char text[BLO_MESSAGE_MAX], site[256];
+} blo_failure;
+
+/** What the last row of the history has only because the run had come to its end. */
+enum { BLO_CLOSING_NOTHING, BLO_CLOSING_METRICS, BLO_CLOSING_ROW };
+
 typedef struct blo_driver {
   blo_comm *comm;
   blo_context *ctx;
@@ -23,9 +32,11 @@ typedef struct blo_driver {
   blo_progress progress;
   blo_run_result *result;
   blo_report report;   /**< of the last iteration */
+  blo_int converged;   /**< by the method's own test */
+  blo_int closing;     /**< BLO_CLOSING_... */
   blo_int first;       /**< iterations done before this process */
   blo_int saved_at;    /**< iteration of the newest checkpoint, -1: none */
-  blo_status trouble;  /**< root: a failure of its own that the others do not know yet */
+  blo_failure trouble; /**< root: a failure of its own that the others do not know yet */
   double longest;      /**< seconds of the longest iteration */
   double save_seconds; /**< of the slowest checkpoint, at first an estimate */
   double flush_seconds, next_flush;
@@ -45,8 +56,8 @@ BLO_MUST_USE blo_status blo_driver_start(blo_driver *d);
 /** Iterate until there is an outcome, and save. Call: Collective. */
 BLO_MUST_USE blo_status blo_driver_run(blo_driver *d);
 
-/** Save a checkpoint, and the run file with x and y. Call: Collective.
- *  @return BLO_OK; BLO_E_IO; the root's own trouble */
+/** Save a checkpoint, and the run file with x and y; then tell the root's own trouble.
+ *  Call: Collective. @return BLO_OK; BLO_E_IO; that trouble */
 BLO_MUST_USE blo_status blo_driver_save(blo_driver *d);
 /** Write the run file. Call: Collective. */
 BLO_MUST_USE blo_status blo_driver_write(blo_driver *d);
@@ -56,5 +67,9 @@ void blo_driver_flush(blo_driver *d);
 /** On the root: keep a failure until all ranks agree on it after the next iteration. Call: Local.
  */
 void blo_driver_note(blo_driver *d, blo_status status);
+/** Keep the failure that the context has just recorded. Call: Local. */
+blo_failure blo_failure_keep(const blo_context *ctx, blo_status status);
+/** Record it again. Call: Local. @return its status */
+blo_status blo_failure_tell(blo_context *ctx, const blo_failure *failure);
 
 #endif

@@ -9,10 +9,13 @@
 blo_status blo_run_path(blo_context *ctx, const char *folder, const char *name,
                         char path[BLO_PATH_CAP])
 {
+  static const char longest[] = ".ckpt.000000000000000000.h5.tmp.4194304";
   int n = snprintf(path, BLO_PATH_CAP, "%s/%s.h5", folder, name);
+  size_t most = strlen(folder) + 1 + strlen(name) + sizeof longest - 1;
 
-  BLO_CHECK(ctx, n < BLO_PATH_CAP, BLO_E_OPTION,
-            "the path of the run file has %d bytes, %d are possible", n, BLO_PATH_CAP - 1);
+  BLO_CHECK(ctx, n > 0 && most < BLO_PATH_CAP, BLO_E_OPTION,
+            "run.output and run.name make paths of up to %zu bytes, %d are possible", most,
+            BLO_PATH_CAP - 1);
   return BLO_OK;
 }
 
@@ -35,14 +38,14 @@ static const char *rest_of(const char *file, const char *name, bool plain)
   return digits > 0 ? file + digits : NULL;
 }
 
-static bool is_checkpoint(const char *file, const char *name)
+bool blo_run_owns(const char *file, const char *name)
 {
   const char *rest = rest_of(file, name, false);
 
   return rest != NULL && strcmp(rest, ".h5") == 0;
 }
 
-/* A temporary file of a run that was killed while it wrote. */
+/* A temporary file of a run: it was killed while it wrote, or is writing. */
 static bool is_leftover(const char *file, const char *name)
 {
   static const char ending[] = ".h5.tmp.";
@@ -83,6 +86,11 @@ static blo_status unlink_one(blo_context *ctx, const char *path)
   return BLO_OK;
 }
 
+static blo_status unlink_abandoned(blo_context *ctx, const char *path)
+{
+  return blo_h5_is_abandoned(path) ? unlink_one(ctx, path) : BLO_OK;
+}
+
 /* True if the run file of that name says that its run has come to its end. */
 static bool is_finished(blo_context *ctx, const char *path)
 {
@@ -103,7 +111,7 @@ blo_status blo_earlier_check(blo_context *ctx, const char *folder, const char *n
   blo_int n;
 
   BLO_TRY(blo_run_path(ctx, folder, name, path));
-  BLO_TRY(each_file(ctx, folder, name, is_checkpoint, NULL, &n));
+  BLO_TRY(each_file(ctx, folder, name, blo_run_owns, NULL, &n));
   BLO_CHECK(
       ctx, n == 0 || is_finished(ctx, path), BLO_E_OPTION,
       "'%s' has checkpoints (%lld) of an unfinished run '%s': continue it with `parblo resume "
@@ -116,7 +124,7 @@ blo_status blo_earlier_remove(blo_context *ctx, const char *folder, const char *
 {
   blo_int n;
 
-  BLO_TRY(each_file(ctx, folder, name, is_checkpoint, unlink_one, &n));
+  BLO_TRY(each_file(ctx, folder, name, blo_run_owns, unlink_one, &n));
   if (n > 0) {
     blo_log(ctx, BLO_LOG_DETAIL, "run", "removed %lld checkpoints of an earlier run '%s'",
             (long long)n, name);
@@ -128,5 +136,5 @@ blo_status blo_leftovers_remove(blo_context *ctx, const char *folder, const char
 {
   blo_int n;
 
-  return each_file(ctx, folder, name, is_leftover, unlink_one, &n);
+  return each_file(ctx, folder, name, is_leftover, unlink_abandoned, &n);
 }

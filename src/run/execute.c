@@ -15,6 +15,7 @@ typedef struct launch {
   char from[BLO_PATH_CAP]; /* the checkpoint to resume from */
   blo_setup *setup;
   blo_folder folder; /* on the root */
+  bool in_place;     /* on the root: resumed where its checkpoint stands, under its name */
   bool started;
 } launch;
 
@@ -57,12 +58,26 @@ static blo_status open_resumed(launch *l)
   return blo_resume_check(l->comm, l->setup->conf, &config);
 }
 
+static bool is_in_place(const launch *l)
+{
+  const blo_run_options *o = &l->setup->run;
+  const char *slash = strrchr(l->from, '/');
+  char folder[BLO_PATH_CAP];
+
+  folder_of(l->from, folder);
+  return l->request->resume != NULL && blo_folder_same(folder, o->output) &&
+         blo_run_owns(slash != NULL ? slash + 1 : l->from, o->name);
+}
+
 static blo_status prepare_folder_local(launch *l)
 {
   const blo_run_options *o = &l->setup->run;
+  char path[BLO_PATH_CAP];
 
+  BLO_TRY(blo_run_path(l->ctx, o->output, o->name, path));
   BLO_TRY(blo_folder_make(l->ctx, o->output, &l->folder));
-  if (l->request->resume != NULL || o->replace) {
+  l->in_place = is_in_place(l);
+  if (l->in_place || o->replace) {
     return BLO_OK;
   }
   return blo_earlier_check(l->ctx, o->output, o->name);
@@ -112,7 +127,7 @@ static blo_status remove_earlier_local(launch *l)
   const blo_run_options *o = &l->setup->run;
 
   BLO_TRY(blo_leftovers_remove(l->ctx, o->output, o->name));
-  return l->request->resume == NULL ? blo_earlier_remove(l->ctx, o->output, o->name) : BLO_OK;
+  return l->in_place ? BLO_OK : blo_earlier_remove(l->ctx, o->output, o->name);
 }
 
 static blo_status remove_earlier(launch *l)
@@ -129,15 +144,30 @@ static blo_status drive(launch *l, blo_run_result *result)
   if (l->request->resume != NULL) {
     BLO_GO(blo_driver_load(&d, l->from));
   }
-  BLO_GO(remove_earlier(l));
   BLO_GO(blo_driver_start(&d));
   l->started = true;
+  BLO_GO(remove_earlier(l)); /* not before the new run has written its first file */
   snprintf(result->run_file, sizeof result->run_file, "%s/%s.h5", d.options->output,
            d.options->name);
   BLO_GO(blo_driver_run(&d));
 done:
   blo_driver_clear(&d);
   return status;
+}
+
+/* A signal while the data were read: there is nothing to save yet, and nothing has been replaced.
+ */
+static bool is_stopped(launch *l, blo_run_result *result)
+{
+  if (blo_max_all(l->comm, blo_run_interrupted() ? 1 : 0) == 0) {
+    return false;
+  }
+  result->outcome = BLO_OUTCOME_SIGNAL;
+  blo_log(
+      l->ctx, BLO_LOG_RESULT, "run",
+      "stopped by a signal before the first iteration; nothing was written: to run it, give the "
+      "same command again");
+  return true;
 }
 
 static blo_status execute(launch *l, blo_run_result *result)
@@ -150,6 +180,9 @@ static blo_status execute(launch *l, blo_run_result *result)
   }
   BLO_TRY(blo_setup_build(l->comm, l->setup));
   BLO_TRY_ALL(l->comm, finish_setup_local(l));
+  if (is_stopped(l, result)) {
+    return BLO_OK;
+  }
   if (l->request->dry_run) {
     blo_dry_run_print(l->comm, l->setup, l->resolved);
     return BLO_OK;

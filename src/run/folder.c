@@ -13,6 +13,13 @@ static bool is_folder(const char *path)
   return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
+bool blo_folder_same(const char *one, const char *other)
+{
+  struct stat a, b;
+
+  return stat(one, &a) == 0 && stat(other, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
 /* mkdir() unless it is there; `end` is where the path is cut for the moment. */
 static bool make_one(blo_folder *f, size_t end)
 {

@@ -111,3 +111,20 @@ blo_status blo_history_add(blo_history *h, blo_int iteration, const blo_report *
   }
   return blo_columns_append(h->rows, h->row);
 }
+
+void blo_history_drop_row(blo_history *h)
+{
+  if (h->rows != NULL) {
+    h->rows->n_rows--;
+  }
+}
+
+void blo_history_drop_metrics(blo_history *h)
+{
+  if (h->rows != NULL) {
+    double *row = h->rows->data + (h->rows->n_rows - 1) * h->n + BLO_COUNT_OF(first_columns);
+    for (blo_int i = 0; i < h->problem->n_metrics; i++) {
+      row[i] = (double)NAN;
+    }
+  }
+}

@@ -31,5 +31,8 @@ void blo_history_destroy(blo_history **history);
 BLO_MUST_USE blo_status blo_history_add(blo_history *history, blo_int iteration,
                                         const blo_report *report, const blo_counts *counts,
                                         const blo_totals *totals);
+/** Take the last row away, or its metrics alone. Call: Local, does nothing but on the root. */
+void blo_history_drop_row(blo_history *history);
+void blo_history_drop_metrics(blo_history *history);
 
 #endif

@@ -1,10 +1,27 @@
 /** @file What the driver writes: checkpoints and the run file. */
 #include "driver.h"
 
+blo_failure blo_failure_keep(const blo_context *ctx, blo_status status)
+{
+  blo_failure f = {.status = status};
+
+  snprintf(f.text, sizeof f.text, "%s", blo_error_text(ctx));
+  snprintf(f.site, sizeof f.site, "%s", blo_error_site(ctx));
+  return f;
+}
+
+blo_status blo_failure_tell(blo_context *ctx, const blo_failure *f)
+{
+  if (f->status != BLO_OK) {
+    blo_error_set(ctx, f->text, f->site);
+  }
+  return f->status;
+}
+
 void blo_driver_note(blo_driver *d, blo_status status)
 {
-  if (status != BLO_OK && d->trouble == BLO_OK) {
-    d->trouble = status;
+  if (status != BLO_OK && d->trouble.status == BLO_OK) {
+    d->trouble = blo_failure_keep(d->ctx, status);
     blo_eval_notify(d->eval, BLO_NOTICE_CHECKPOINT);
   }
 }
@@ -72,25 +89,31 @@ static blo_status save_checkpoint(blo_driver *d)
   return BLO_OK;
 }
 
-blo_status blo_driver_save(blo_driver *d)
+static blo_status save_all(blo_driver *d)
 {
-  blo_phase before = blo_phase_enter(d->ctx, BLO_PHASE_FILE);
   double begin = blo_now(), seconds;
   char last[sizeof d->result->checkpoint];
   blo_status status;
 
   snprintf(last, sizeof last, "%s", d->result->checkpoint);
-  BLO_GO(blo_agree_from(d->comm, BLO_ROOT, d->trouble));
   status = save_checkpoint(d);
   if (status != BLO_OK) {
     snprintf(d->result->checkpoint, sizeof last, "%s", last);
-    goto done;
+    return status;
   }
   blo_run_file_gather(&d->file, d->solver);
   seconds = blo_now() - begin;
   d->save_seconds = seconds > d->save_seconds ? seconds : d->save_seconds;
-  status = blo_driver_write(d);
-done:
+  return blo_driver_write(d);
+}
+
+/* Trouble ends the run, so what can still be saved is saved first. */
+blo_status blo_driver_save(blo_driver *d)
+{
+  blo_phase before = blo_phase_enter(d->ctx, BLO_PHASE_FILE);
+  blo_status saved = save_all(d);
+  blo_status trouble = blo_agree_from(d->comm, BLO_ROOT, blo_failure_tell(d->ctx, &d->trouble));
+
   blo_phase_enter(d->ctx, before);
-  return status;
+  return trouble != BLO_OK ? trouble : saved;
 }

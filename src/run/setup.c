@@ -80,11 +80,21 @@ static blo_status apply_sets(blo_context *ctx, blo_conf *conf, const blo_config_
     BLO_CHECK(ctx, n < (int)sizeof assignment, BLO_E_OPTION, "the path '%s' is too long",
               config->output);
     BLO_TRY(blo_conf_set(conf, assignment));
+    BLO_TRY(blo_conf_set(conf, "run.replace=false"));
   }
   for (blo_int i = 0; i < request->n_set; i++) {
     BLO_TRY(blo_conf_set(conf, request->set[i]));
   }
   return BLO_OK;
+}
+
+/* The current folder by its name, so that a path never begins with the slash after it. */
+static blo_status name_output(blo_conf *conf)
+{
+  const blo_conf *run = blo_conf_find(conf, "run");
+  const char *given = run != NULL ? blo_conf_text(run, "output") : NULL;
+
+  return given != NULL && given[0] == '\0' ? blo_conf_set(conf, "run.output=.") : BLO_OK;
 }
 
 static blo_status open_local(blo_context *ctx, const blo_config_text *config,
@@ -98,6 +108,7 @@ static blo_status open_local(blo_context *ctx, const blo_config_text *config,
   BLO_TRY(apply_sets(ctx, s->conf, config, request));
   BLO_TRY(check_blocks(ctx, s->conf));
   BLO_TRY(name_run(s->conf, config->name));
+  BLO_TRY(name_output(s->conf));
   BLO_TRY(blo_opt_read(ctx, &blo_run_table, blo_conf_find(s->conf, "run"), NULL, &s->run));
   BLO_CHECK(ctx, strchr(s->run.name, '/') == NULL, BLO_E_OPTION,
             "%s: run.name = '%s' must be a name without '/'; run.output is for the folder",

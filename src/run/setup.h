@@ -12,7 +12,8 @@
 typedef struct blo_config_text {
   const char *name; /**< of the file, for messages and for the run's default name */
   const char *text;
-  const char *output; /**< takes the place of run.output unless --set gives one; NULL: no */
+  const char *output; /**< of a recorded configuration: takes the place of run.output, as false does
+                         of run.replace, unless --set gives one; NULL: it is a new one */
 } blo_config_text;
 
 /** The root's text of a file, on all ranks. Call: Collective. @param[out] text free with blo_free

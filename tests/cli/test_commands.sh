@@ -91,6 +91,13 @@ expect 0 '^problem.data.train' "$PARBLO" help hyper_cleaning
 expect 0 'iterations ' "$PARBLO" help run
 expect 0 '^solver.adjoint: ' "$PARBLO" help neumann
 expect 0 '--label-column' "$PARBLO" help convert
+has '^parblo convert '
+for command in run resume check convert info plot list help; do
+  expect 0 "^parblo $command" "$PARBLO" help $command
+done
+expect 0 'parblo help BLOCK' "$PARBLO" help
+has 'parblo help COMMAND' && has 'samples N. .--dense-max Q'
+expect 2 "did you mean 'convert'" "$PARBLO" help convrt
 expect 0 '^# Run file reference' "$PARBLO" help --markdown
 has '^## method `soba`' && has '^\| `iterations` \| integer \|'
 expect 2 "'stocbo' is no problem.* did you mean 'stocbio'" "$PARBLO" help stocbo
@@ -133,6 +140,20 @@ expect 5 'narrow.csv has 3 features, .* has 5' "$PARBLO" convert --train train.c
   --test narrow.csv -o no.h5
 expect 3 'no/such' "$PARBLO" convert --train train.csv -o no/such.h5
 absent no.h5 no
+# what is no file is not replaced; a temporary file of somebody else is not touched
+mkfifo pipe.h5
+ln -s /dev/null null.h5
+for place in pipe.h5 null.h5; do
+  expect 3 "cannot write $place: .*no regular file" "$PARBLO" convert --train train.csv -o $place
+done
+{ [ -p pipe.h5 ] && [ -L null.h5 ] && [ -c /dev/null ]; } || complain "a pipe or device is gone"
+absent pipe.h5. null.h5.
+cat >same_process.sh <<END
+echo mine >taken.h5.partial.\$\$
+exec "$PARBLO" convert --train train.csv -o taken.h5
+END
+expect 3 'cannot make taken.h5.partial.*exists' sh same_process.sh
+[ "$(cat taken.h5.partial.*)" = mine ] && [ ! -e taken.h5 ] || complain "a file of others is gone"
 
 # ---------------------------------------------------------- run files in info
 

@@ -86,14 +86,16 @@ interrupt() {
   return $code
 }
 
-# is_continued RUNFILE FOLDER RANKS WHAT: resumed for some more iterations, it equals a new run
+# is_continued RUNFILE FOLDER RANKS WHAT ARGUMENT...: resumed for some more iterations, it equals a
+# new run with these arguments
 is_continued() {
   local file=$1 folder=$2 ranks=$3 what=$4 name=${1%.yml} n
+  shift 4
   n=$(($(iteration_of "$(newest "$folder")") + 15))
   if ! parblo_on "$ranks" resume "$folder" --set run.iterations=$n >"$folder.said" 2>&1; then
     failed "$what: cannot be resumed" "$folder.said"
   elif ! parblo_on 1 run "$file" --set run.output="$folder.whole" --set run.iterations=$n \
-    --set run.checkpoint_every=0 >"$folder.said" 2>&1; then
+    --set run.checkpoint_every=0 "$@" >"$folder.said" 2>&1; then
     failed "$what: the run to compare with fails" "$folder.said"
   elif ! "$SAME" "$folder/$name.h5" "$folder.whole/$name.h5" >"$folder.said" 2>&1; then
     failed "$what: other bits than a run that was left alone" "$folder.said"
@@ -148,7 +150,24 @@ signals() {
   side_by_side $AT_ONCE stopped TERM rank 3 2
   side_by_side $AT_ONCE stopped USR1 mpirun 4 1
   side_by_side $AT_ONCE stopped USR1 rank 2 1
+  side_by_side $AT_ONCE shell_ends
   wait
+}
+
+# A run in the background of a shell that ends goes on, one under mpirun that is killed does not (see
+# kills).
+shell_ends() {
+  local folder=nohup pid
+  sh -c '"$1" run soba-sharded.yml --set run.output='$folder' >'$folder'.said 2>&1 & echo $! >'$folder'.pid
+    while ! ls '$folder'/*.ckpt.* >/dev/null 2>&1 && kill -0 $!; do sleep 0.05; done' sh "$PARBLO"
+  pid=$(cat $folder.pid)
+  if within 20 has_newer $folder "$(newest $folder)" && kill -USR1 "$pid" &&
+    within 20 all_gone "$pid" && grep -q 'stopped by a signal' $folder.said; then
+    passed "the shell ends, the run goes on"
+  else
+    kill "$pid" 2>/dev/null
+    failed "a run has ended with its shell" $folder.said
+  fi
 }
 
 # ------------------------------------------------------- time limits, extensions
@@ -175,14 +194,17 @@ is_continued_without_limit() {
   check "time limit: twice stopped, the same bits" "$SAME" limited/aid-rooted.h5 \
     limited.whole/aid-rooted.h5
 }
-extension() { # FILE RANKS RANKS
+# At iteration 17 there is a row (of every third iteration) or none, and metrics, that a longer run
+# does not have.
+extension() { # FILE RANKS RANKS [ARGUMENT...]
   local folder=extended-$1
-  check "$1: 20 iterations" parblo_on "$2" run "$1.yml" --set run.output="$folder" \
-    --set run.iterations=20
+  check "$1: 17 iterations" parblo_on "$2" run "$1.yml" --set run.output="$folder" \
+    --set run.iterations=17 "${@:4}"
   cp "$folder/$1.h5" "$1.finished.h5"
   check "$1: a finished run, resumed, has nothing to do" parblo_on "$3" resume "$folder"
   check "$1: and leaves the same results" "$SAME" "$folder/$1.h5" "$1.finished.h5"
-  is_continued "$1.yml" "$folder" "$3" "$1: extended from 20 to 35 iterations, $2 ranks to $3"
+  is_continued "$1.yml" "$folder" "$3" "$1: extended from 17 to 32 iterations, $2 ranks to $3" \
+    "${@:4}"
 }
 
 # ------------------------------------------------------------------ lucky escapes
@@ -239,7 +261,7 @@ shows "time limits stop in time and lose nothing"
 time_limit
 shows "a finished run can be extended"
 extension aid-sharded 1 3
-extension soba-rooted 3 1
+extension soba-rooted 3 1 --set run.record_every=3
 shows "damaged checkpoints, moved folders, runs begun anew by mistake"
 damaged
 moved

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { N_VECS = 4, N_SHARDS = 8, PATH_CAP = 512, SEAL_LENGTH = 64 };
@@ -321,7 +322,8 @@ static void newest_are_kept(blo_comm *comm)
   set_up(&fx, comm, 1);
   BLO_REQUIRE_STATUS(save_at(&fx, folder, "run.b", 2, 1, path), BLO_OK);
   BLO_REQUIRE_STATUS(save_at(&fx, folder, "run", 9, 90, path), BLO_OK);
-  snprintf(stale, sizeof stale, "%s/run.ckpt.000000000019.h5.tmp.1", folder);
+  /* more than the number of any process */
+  snprintf(stale, sizeof stale, "%s/run.ckpt.000000000019.h5.tmp.999999999", folder);
   write_bytes(comm, stale, "x", 1);
   for (blo_int k = 10; k <= 50; k += 10) {
     BLO_REQUIRE_STATUS(save_at(&fx, folder, "run", 2, k, path), BLO_OK);
@@ -331,6 +333,26 @@ static void newest_are_kept(blo_comm *comm)
   BLO_EXPECT_ALL(count_files(comm, folder, "run.ckpt.000000000090.h5") == 1);
   BLO_EXPECT_ALL(count_files(comm, folder, "run.b.ckpt.000000000001.h5") == 1);
   BLO_EXPECT_ALL(count_files(comm, folder, "") == 4);
+  tear_down(&fx);
+}
+
+/* What process 1, which always runs, is writing stays, unless nobody has written to it for a day.
+ */
+static void files_being_written_stay(blo_comm *comm)
+{
+  char folder[PATH_CAP], path[PATH_CAP], live[PATH_CAP + 64];
+  struct timespec day_ago = {.tv_sec = time(NULL) - 86400 - 60}, times[2] = {day_ago, day_ago};
+  fixture fx;
+  blo_test_tmpdir(comm, folder, sizeof folder);
+  set_up(&fx, comm, 1);
+  snprintf(live, sizeof live, "%s/run.ckpt.000000000001.h5.tmp.1", folder);
+  write_bytes(comm, live, "x", 1);
+  BLO_EXPECT_ALL(!blo_h5_is_abandoned(live) && !blo_h5_is_abandoned(folder));
+  BLO_REQUIRE_STATUS(save_at(&fx, folder, "run", 2, 10, path), BLO_OK);
+  BLO_EXPECT_ALL(count_files(comm, folder, "") == 2);
+  BLO_REQUIRE_ALL(blo_comm_rank(comm) != 0 || utimensat(AT_FDCWD, live, times, 0) == 0);
+  BLO_REQUIRE_STATUS(save_at(&fx, folder, "run", 2, 20, path), BLO_OK);
+  BLO_EXPECT_ALL(count_files(comm, folder, ".tmp.") == 0 && count_files(comm, folder, "") == 2);
   tear_down(&fx);
 }
 
@@ -532,14 +554,20 @@ static void failed_save_leaves_the_older_one(blo_comm *comm)
 typedef struct sweep {
   const char *folder, *path;
   fixture fx;
+  blo_int n_logged;
 } sweep;
 
-/* Whatever fails: no temporary file, and the file of before or the new one stands. */
+/* Whatever fails: no temporary file, and the file of before or the new one stands. A fault after
+ * the new one stands, when older ones are looked for, is only logged; here it counts as told. */
 static blo_status save_with_faults(blo_comm *comm, void *arg)
 {
   sweep *s = arg;
   char path[PATH_CAP];
   blo_status status = save_at(&s->fx, s->folder, "run", 2, 5, path);
+  if (status == BLO_OK && blo_max_all(comm, blo_fault_struck(blo_comm_context(comm))) > 0) {
+    s->n_logged++;
+    status = BLO_E_FAULT;
+  }
   BLO_REQUIRE_ALL(count_files(comm, s->folder, ".tmp") == 0);
   BLO_REQUIRE_ALL(count_files(comm, s->folder, "run.ckpt.000000000005.h5") == 1);
   BLO_REQUIRE_ALL(count_files(comm, s->folder, "") == 2);
@@ -581,6 +609,7 @@ static void every_fault_is_agreed(blo_comm *comm)
   BLO_EXPECT_MSG(n_save > 100 && n_find > 50 && n_load > 50,
                  "%lld, %lld, %lld faults in save, find, load", (long long)n_save,
                  (long long)n_find, (long long)n_load);
+  BLO_EXPECT_MSG(s.n_logged > 3 && s.n_logged < 20, "%lld faults logged", (long long)s.n_logged);
   tear_down(&s.fx);
 }
 
@@ -588,6 +617,7 @@ static const blo_test tests[] = {
     {"state survives", state_survives},
     {"rank count does not matter", rank_count_does_not_matter},
     {"newest are kept", newest_are_kept},
+    {"files being written stay", files_being_written_stay},
     {"older one stands in", older_one_stands_in},
     {"wrong places are named", wrong_places_are_named},
     {"mismatch is refused", mismatch_is_refused},

@@ -321,11 +321,11 @@ static void failed_writes_leave_the_old_file(blo_comm *comm)
   blo_context *ctx = blo_comm_context(comm);
   blo_table *old = make_table(comm, u8_text), *new = make_table(comm, csr_text), *t = NULL;
   const char *path = own_path(comm, "kept.h5");
-  char partial[PATH_CAP + 16];
+  char partial[PATH_CAP + 40];
   blo_int live, struck = 0;
   bool kept = true, gone = true, status_is_fault = true;
 
-  snprintf(partial, sizeof partial, "%s.partial", path);
+  snprintf(partial, sizeof partial, "%s.partial.%ld", path, (long)getpid());
   BLO_REQUIRE_STATUS(write_train(comm, path, old), BLO_OK);
   live = blo_memory(ctx).live;
   for (blo_int k = 1;; k++, struck++) {

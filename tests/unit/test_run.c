@@ -5,10 +5,12 @@
 #include <blo/run.h>
 #include <dirent.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 enum { N_SAMPLES = 200, N_FEATURES = 5, N_X = N_FEATURES + 1, N_Y = 3 * N_X, PATH = 600, SETS = 8 };
@@ -118,11 +120,11 @@ static bool same_array(bench *b, const char *one, const char *other, const char 
   return memcmp(a, c, (size_t)n * sizeof *a) == 0;
 }
 
-/* All that does not measure time is the same in two run files of the same number of ranks. */
-static void expect_same_runs(bench *b, const char *one, const char *other, blo_int rows)
+/* All that measures neither time nor messages is the same in two run files. */
+static void expect_same_results(bench *b, const char *one, const char *other, blo_int rows)
 {
-  static const char *const columns[] = {"iteration", "f",         "hypergrad_norm", "test_accuracy",
-                                        "n_hv",      "n_samples", "messages",       "bytes"};
+  static const char *const columns[] = {"iteration",     "f",    "hypergrad_norm",
+                                        "test_accuracy", "n_hv", "n_samples"};
   BLO_EXPECT_ALL(same_array(b, one, other, "final/x", N_X));
   BLO_EXPECT_ALL(same_array(b, one, other, "final/y", N_Y));
   for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
@@ -130,6 +132,14 @@ static void expect_same_runs(bench *b, const char *one, const char *other, blo_i
     snprintf(path, sizeof path, "history/%s", columns[i]);
     BLO_EXPECT_MSG(same_array(b, one, other, path, rows), "%s differs", path);
   }
+}
+
+/* And the messages are, on the same number of ranks. */
+static void expect_same_runs(bench *b, const char *one, const char *other, blo_int rows)
+{
+  expect_same_results(b, one, other, rows);
+  BLO_EXPECT_ALL(same_array(b, one, other, "history/messages", rows));
+  BLO_EXPECT_ALL(same_array(b, one, other, "history/bytes", rows));
 }
 
 static void table_is_well_formed(blo_comm *comm)
@@ -208,21 +218,89 @@ static void continues_with_the_same_bits(blo_comm *comm)
   expect_same_runs(&b, whole, b.result.run_file, 13);
 }
 
-static void signal_stops_all_ranks(blo_comm *comm)
+/* What had to be done at the end of a shorter run, a row and metrics, is not seen in a longer one;
+ * but the norms for that row have cost messages. */
+static void extended_run_has_the_history_of_a_longer_one(blo_comm *comm)
 {
   bench b;
   char whole[PATH];
   open_bench(comm, &b);
-  BLO_REQUIRE_STATUS(go(&b, "whole", false, NULL), BLO_OK);
+  BLO_REQUIRE_STATUS(go(&b, "whole", false, SET("run.record_every=3")), BLO_OK);
   memcpy(whole, b.result.run_file, sizeof whole);
-  if (blo_comm_rank(comm) == blo_comm_size(comm) - 1) {
+  BLO_REQUIRE_STATUS(go(&b, "parts", false, SET("run.record_every=3", "run.iterations=6")), BLO_OK);
+  BLO_REQUIRE_STATUS(go(&b, "parts", true, SET("run.iterations=7")), BLO_OK);
+  BLO_REQUIRE_STATUS(go(&b, "parts", true, NULL), BLO_OK); /* has nothing to do */
+  BLO_REQUIRE_STATUS(go(&b, "parts", true, SET("run.iterations=12")), BLO_OK);
+  expect_same_results(&b, whole, b.result.run_file, 7); /* 0, 3, 5, 6, 9, 10, 12 */
+}
+
+/* Looks every few milliseconds for the file that a run has written before its first iteration. */
+static char awaited[PATH];
+
+static void interrupt_when_it_runs(int signal_number)
+{
+  (void)signal_number;
+  if (access(awaited, F_OK) == 0) {
     blo_run_interrupt();
   }
-  BLO_REQUIRE_STATUS(go(&b, "stopped", false, NULL), BLO_OK);
-  BLO_EXPECT_ALL(b.result.outcome == BLO_OUTCOME_SIGNAL && b.result.iterations == 1);
-  BLO_REQUIRE_STATUS(go(&b, "stopped", true, NULL), BLO_OK);
+}
+
+static void interrupt_last_rank(bench *b, const char *out, bool on)
+{
+  struct sigaction action = {.sa_handler = on ? interrupt_when_it_runs : SIG_IGN,
+                             .sa_flags = SA_RESTART};
+  struct itimerval timer = {{0, on ? 2000 : 0}, {0, on ? 2000 : 0}};
+  if (blo_comm_rank(b->comm) == blo_comm_size(b->comm) - 1) {
+    snprintf(awaited, sizeof awaited, "%s/%s/small.h5", b->folder, out);
+    sigaction(SIGALRM, &action, NULL);
+    setitimer(ITIMER_REAL, &timer, NULL);
+  }
+}
+
+static void signal_stops_all_ranks(blo_comm *comm)
+{
+  bench b;
+  char parts[PATH], iterations[64];
+  open_bench(comm, &b);
+  interrupt_last_rank(&b, "parts", true);
+  blo_status status =
+      go(&b, "parts", false,
+         SET("run.iterations=1e9", "run.record_every=1e9", "run.metrics_every=1e9"));
+  interrupt_last_rank(&b, "parts", false);
+  BLO_REQUIRE_STATUS(status, BLO_OK);
+  BLO_EXPECT_ALL(b.result.outcome == BLO_OUTCOME_SIGNAL && b.result.iterations > 0);
+  snprintf(iterations, sizeof iterations, "run.iterations=%lld",
+           (long long)b.result.iterations + 3);
+  BLO_REQUIRE_STATUS(go(&b, "parts", true, SET(iterations)), BLO_OK);
   BLO_EXPECT_ALL(b.result.outcome == BLO_OUTCOME_BUDGET);
-  expect_same_runs(&b, whole, b.result.run_file, 13);
+  memcpy(parts, b.result.run_file, sizeof parts);
+  BLO_REQUIRE_STATUS(
+      go(&b, "whole", false, SET(iterations, "run.record_every=1e9", "run.metrics_every=1e9")),
+      BLO_OK);
+  expect_same_runs(&b, parts, b.result.run_file, 2);
+}
+
+/* While the data were read: nothing is written, and what is there is not replaced. */
+static void signal_before_the_start_stops_all_ranks(blo_comm *comm)
+{
+  bench b;
+  char checkpoint[PATH];
+  bool last = blo_comm_rank(comm) == blo_comm_size(comm) - 1;
+  open_bench(comm, &b);
+  if (last) {
+    blo_run_interrupt();
+  }
+  BLO_REQUIRE_STATUS(go(&b, "new", false, NULL), BLO_OK);
+  BLO_EXPECT_ALL(b.result.outcome == BLO_OUTCOME_SIGNAL && b.result.iterations == 0);
+  BLO_EXPECT_ALL(b.result.run_file[0] == '\0' && b.result.checkpoint[0] == '\0' && !exists(b.out));
+  BLO_REQUIRE_STATUS(go(&b, "new", false, NULL), BLO_OK);
+  BLO_REQUIRE_ALL(b.result.outcome == BLO_OUTCOME_BUDGET);
+  memcpy(checkpoint, b.result.checkpoint, sizeof checkpoint);
+  if (last) {
+    blo_run_interrupt();
+  }
+  BLO_REQUIRE_STATUS(go(&b, "new", false, SET("run.iterations=5")), BLO_OK);
+  BLO_EXPECT_ALL(b.result.outcome == BLO_OUTCOME_SIGNAL && exists(checkpoint));
 }
 
 static void stops_before_the_time_limit(blo_comm *comm)
@@ -249,6 +327,23 @@ static void tolerance_ends_the_run(blo_comm *comm)
   BLO_EXPECT_ALL(norm[1] <= 1e3);
   read_array(&b, b.result.run_file, "history/test_accuracy", norm, 2);
   BLO_EXPECT_ALL(isfinite(norm[1]));
+}
+
+static void converged_run_has_nothing_to_do(blo_comm *comm)
+{
+  bench b;
+  char whole[PATH];
+  open_bench(comm, &b);
+  BLO_REQUIRE_STATUS(go(&b, "whole", false, NULL), BLO_OK);
+  memcpy(whole, b.result.run_file, sizeof whole);
+  BLO_REQUIRE_STATUS(go(&b, "a", false, SET("run.tol=1e3")), BLO_OK);
+  for (int i = 0; i < 2; i++) {
+    BLO_REQUIRE_STATUS(go(&b, "a", true, NULL), BLO_OK);
+    BLO_EXPECT_ALL(b.result.outcome == BLO_OUTCOME_CONVERGED && b.result.iterations == 1);
+  }
+  BLO_REQUIRE_STATUS(go(&b, "a", true, SET("run.tol=1e-9")), BLO_OK);
+  BLO_EXPECT_ALL(b.result.outcome == BLO_OUTCOME_BUDGET && b.result.iterations == 12);
+  expect_same_runs(&b, whole, b.result.run_file, 13);
 }
 
 static void checkpoints_are_kept_as_asked(blo_comm *comm)
@@ -349,8 +444,8 @@ static void unfinished_runs_are_not_overwritten(blo_comm *comm)
 {
   bench b;
   open_bench(comm, &b);
-  blo_run_interrupt();
-  BLO_REQUIRE_STATUS(go(&b, "a", false, NULL), BLO_OK);
+  BLO_REQUIRE_STATUS(go(&b, "a", false, SET("run.time_limit=1e-6")), BLO_OK);
+  BLO_REQUIRE_ALL(b.result.outcome == BLO_OUTCOME_TIME && b.result.iterations == 1);
   BLO_EXPECT_STATUS(go(&b, "a", false, NULL), BLO_E_OPTION);
   BLO_EXPECT_ERROR_HAS("parblo resume");
   BLO_EXPECT_STATUS(go(&b, "a", false, SET("run.iterations=3", "run.replace=true")), BLO_OK);
@@ -359,6 +454,62 @@ static void unfinished_runs_are_not_overwritten(blo_comm *comm)
   BLO_EXPECT_STATUS(go(&b, "a", false, SET("run.iterations=2")), BLO_OK);
   BLO_EXPECT_STATUS(go(&b, "a", true, NULL), BLO_OK);
   BLO_EXPECT_ALL(b.result.iterations == 2);
+}
+
+/* Resumed into the folder of another run, or under its name. */
+static void unfinished_runs_are_not_overwritten_by_resuming(blo_comm *comm)
+{
+  bench b;
+  char other[PATH], resumed[PATH], output[PATH + 32];
+  open_bench(comm, &b);
+  BLO_REQUIRE_STATUS(go(&b, "other", false, SET("run.time_limit=1e-6")), BLO_OK);
+  memcpy(other, b.result.checkpoint, sizeof other);
+  BLO_REQUIRE_STATUS(go(&b, "a", false, SET("run.iterations=5", "run.replace=true")), BLO_OK);
+  memcpy(resumed, b.result.checkpoint, sizeof resumed);
+  snprintf(output, sizeof output, "run.output=%s/other", b.folder);
+  BLO_EXPECT_STATUS(go(&b, "a", true, SET(output)), BLO_E_OPTION);
+  BLO_EXPECT_ERROR_HAS("unfinished run 'small'");
+  BLO_EXPECT_ALL(exists(other));
+  BLO_EXPECT_STATUS(go(&b, "a", true, SET(output, "run.name=free", "run.iterations=6")), BLO_OK);
+  BLO_EXPECT_ALL(exists(other) && exists(resumed));
+  BLO_EXPECT_STATUS(go(&b, "a", true, SET(output, "run.replace=true", "run.iterations=7")), BLO_OK);
+  BLO_EXPECT_ALL(!exists(other) && exists(resumed) && b.result.iterations == 7);
+}
+
+/* The new run cannot write its run file: the checkpoint of the old one stands. */
+static void earlier_run_stands_until_the_new_one_has_started(blo_comm *comm)
+{
+  bench b;
+  char checkpoint[PATH];
+  open_bench(comm, &b);
+  BLO_REQUIRE_STATUS(go(&b, "a", false, NULL), BLO_OK);
+  memcpy(checkpoint, b.result.checkpoint, sizeof checkpoint);
+  BLO_REQUIRE_ALL(blo_comm_rank(comm) != 0 ||
+                  (unlink(b.result.run_file) == 0 && mkdir(b.result.run_file, 0777) == 0));
+  BLO_EXPECT_STATUS(go(&b, "a", false, SET("run.replace=true")), BLO_E_IO);
+  BLO_EXPECT_ALL(exists(checkpoint));
+}
+
+/* Enough memory for reading the data, but not for a history of 4097 rows: the iterations that were
+ * made by then are saved. */
+static void short_memory_for_the_history_loses_no_iterations(blo_comm *comm)
+{
+  enum { ROWS = 4096, FIRST = 2400, LAST = 3200, STRIDE = 200 };
+  bench b;
+  blo_int saved = 0;
+  open_bench(comm, &b);
+  for (int kib = FIRST; saved == 0 && kib < LAST; kib += STRIDE) {
+    char set[64];
+    snprintf(set, sizeof set, "run.memory_limit=%.9g", kib / 0x1p20);
+    blo_status status = go(&b, "a", false,
+                           SET(set, "run.iterations=1e6", "run.metrics_every=1e9",
+                               "solver.lower.steps=1", "solver.adjoint.iterations=1"));
+    BLO_REQUIRE_STATUS(status, BLO_E_MEMORY);
+    BLO_EXPECT_ERROR_HAS("run.memory_limit");
+    saved = (blo_int)blo_max_all(comm, (double)b.result.iterations); /* known to the root */
+  }
+  BLO_EXPECT_MSG(saved >= ROWS, "%lld iterations were saved", (long long)saved);
+  BLO_EXPECT_ALL(exists(b.result.checkpoint) && exists(b.result.run_file));
 }
 
 static blo_status run_and_resume(blo_comm *comm, void *arg)
@@ -391,8 +542,11 @@ static bool fails_together(bench *b, int victim, blo_int k)
   blo_status status = run_and_resume(b->comm, b);
   bool struck = blo_max_all(b->comm, blo_fault_struck(b->ctx) ? 1 : 0) > 0;
   blo_fault_arm(b->ctx, 0);
-  BLO_EXPECT_MSG(status == (struck ? BLO_E_FAULT : BLO_OK), "operation %lld of rank %d: %s: %s",
-                 (long long)k, victim, blo_status_text(status), blo_error_text(b->ctx));
+  /* where older checkpoints are looked for, after the new one stands, a fault costs nothing */
+  bool whole = status == BLO_OK && b->result.iterations == 3 && exists(b->result.checkpoint);
+  BLO_EXPECT_MSG(status == (struck ? BLO_E_FAULT : BLO_OK) || (struck && whole),
+                 "operation %lld of rank %d: %s: %s", (long long)k, victim, blo_status_text(status),
+                 blo_error_text(b->ctx));
   BLO_EXPECT_MSG(blo_memory(b->ctx).live == before, "operation %lld of rank %d leaves memory",
                  (long long)k, victim);
   BLO_EXPECT_MSG(is_tidy(b), "operation %lld of rank %d leaves a temporary file", (long long)k,
@@ -422,9 +576,12 @@ static const blo_test tests[] = {
     {"last iteration is recorded", last_iteration_is_recorded},
     {"ends where the solver does", ends_where_the_solver_does},
     {"continues with the same bits", continues_with_the_same_bits},
+    {"extended run has the history of a longer one", extended_run_has_the_history_of_a_longer_one},
     {"signal stops all ranks", signal_stops_all_ranks},
+    {"signal before the start stops all ranks", signal_before_the_start_stops_all_ranks},
     {"stops before the time limit", stops_before_the_time_limit},
     {"tolerance ends the run", tolerance_ends_the_run},
+    {"converged run has nothing to do", converged_run_has_nothing_to_do},
     {"checkpoints are kept as asked", checkpoints_are_kept_as_asked},
     {"divergence is an outcome", divergence_is_an_outcome},
     {"changed options are refused at resume", changed_options_are_refused_at_resume},
@@ -432,6 +589,12 @@ static const blo_test tests[] = {
     {"wrong run files are explained", wrong_run_files_are_explained},
     {"failed start leaves nothing", failed_start_leaves_nothing},
     {"unfinished runs are not overwritten", unfinished_runs_are_not_overwritten},
+    {"unfinished runs are not overwritten by resuming",
+     unfinished_runs_are_not_overwritten_by_resuming},
+    {"earlier run stands until the new one has started",
+     earlier_run_stands_until_the_new_one_has_started},
+    {"short memory for the history loses no iterations",
+     short_memory_for_the_history_loses_no_iterations},
     {"every failure is agreed", every_failure_is_agreed},
 };
 BLO_TEST_MAIN("run", tests)
