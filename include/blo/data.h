@@ -190,7 +190,7 @@ BLO_API void blo_features_pack(const blo_features *f, const double *y, double *p
  *  @param[out] y [C][n_features + 1], overwritten. Call: Local. */
 BLO_API void blo_features_unpack(const blo_features *f, const double *packed, double *y);
 
-enum { BLO_BLOCK_ROWS = 16 }; /**< rows that the two calls below take at most */
+enum { BLO_BLOCK_ROWS = 32 }; /**< rows that the two calls below take at most */
 
 /**
  * Z = forward of `n` <= BLO_BLOCK_ROWS rows. Each Z[i] depends on row i alone, bit for bit.
