@@ -107,7 +107,7 @@ BLO_API void blo_error_set(blo_context *ctx, const char *text, const char *site)
     }                                                                                              \
   } while (0)
 
-/** As BLO_CHECK, but sets the local `status_` variable named `status` and goes to `done`. */
+/** As BLO_CHECK, but sets the local variable `status` and goes to `done`. */
 #define BLO_CHECK_GO(ctx, cond, code, ...)                                                         \
   do {                                                                                             \
     if (!(cond)) {                                                                                 \

@@ -80,8 +80,6 @@ BLO_API BLO_MUST_USE blo_status blo_eval_metrics(blo_eval *eval, const blo_vec *
 BLO_API void blo_eval_start(blo_eval *eval, blo_vec *x, blo_vec *y);
 /** Counts since the evaluator was made, and setting them (after a restart). Call: Local. */
 BLO_API blo_counts *blo_eval_counts(blo_eval *eval);
-/** Bytes that the evaluator takes on this rank. Call: Local. */
-BLO_API blo_int blo_eval_bytes(const blo_eval *eval);
 
 /** Notices: what one rank knows and all ranks must act on together. */
 enum { BLO_NOTICE_SIGNAL, BLO_NOTICE_TIME, BLO_NOTICE_CHECKPOINT, BLO_N_NOTICES };

@@ -68,11 +68,9 @@ static blo_status allocate(blo_problem *p, blo_eval **out)
 
 blo_status blo_eval_create(blo_problem *problem, blo_reduction how, blo_eval **out)
 {
-  blo_context *ctx = problem->ctx;
   blo_comm *comm = problem->comm;
   blo_status status = BLO_OK;
   blo_eval *e = NULL;
-  blo_int before = blo_memory(ctx).bytes;
 
   BLO_GO(check_problem(problem));
   BLO_GO_ALL(comm, allocate(problem, &e));
@@ -81,7 +79,6 @@ blo_status blo_eval_create(blo_problem *problem, blo_reduction how, blo_eval **o
   BLO_GO_ALL(comm, blo_sum_create(comm, how, problem->n_shards, longest_message(problem), &e->sum));
   BLO_GO_ALL(comm, blo_sum_create(comm, BLO_REPRODUCIBLE, problem->n_shards,
                                   problem->type->n_metric_sums, &e->metric_sum));
-  e->bytes = blo_memory(ctx).bytes - before;
   *out = e;
   e = NULL;
 done:
@@ -133,11 +130,6 @@ bool blo_eval_can_linearize(const blo_eval *e)
 blo_counts *blo_eval_counts(blo_eval *e)
 {
   return &e->counts;
-}
-
-blo_int blo_eval_bytes(const blo_eval *e)
-{
-  return e->bytes;
 }
 
 void blo_eval_notify(blo_eval *e, int notice)

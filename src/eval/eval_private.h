@@ -21,7 +21,6 @@ struct blo_eval {
   double *cache; /**< [own lower samples][cache_per_sample] */
   blo_counts counts;
   bool notice[BLO_N_NOTICES], noticed[BLO_N_NOTICES];
-  blo_int bytes;
 };
 
 #endif
