@@ -72,6 +72,21 @@ BLO_API void blo_vec_scale(double a, blo_vec *v);
 BLO_API void blo_vec_axpy(double a, const blo_vec *x, blo_vec *y);
 /** y = a y + x. */
 BLO_API void blo_vec_aypx(double a, const blo_vec *x, blo_vec *y);
+/** The constants of Adam (Kingma and Ba 2015, arXiv 1412.6980, algorithm 1). */
+typedef struct blo_adam {
+  double beta1, beta2; /**< in [0, 1) */
+  double epsilon;
+} blo_adam;
+/**
+ * Step number t = 1, 2, ... of Adam along g = scale * direction, with step size gamma:
+ *
+ *     m <- beta1 m + (1 - beta1) g     v <- beta2 v + (1 - beta2) g^2
+ *     x <- x - gamma (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)
+ *
+ * @param[in,out] m, v  the moments, zero before the first step, in the space of x
+ */
+BLO_API void blo_vec_adam(const blo_adam *adam, blo_int t, double gamma, double scale,
+                          const blo_vec *direction, blo_vec *m, blo_vec *v, blo_vec *x);
 
 /** Send a rooted vector to all ranks; nothing to do for the others. Call: Collective. */
 BLO_API void blo_vec_publish(blo_vec *v);

@@ -127,6 +127,7 @@ struct blo_problem {
   blo_layout x_layout;
   blo_int cache_per_sample; /**< doubles kept per sample when linearised; 0: cannot */
   uint64_t fingerprint;     /**< identifies data and sizes; the same on any number of ranks */
+  const struct blo_params *params; /**< names of the parts of x and y, or NULL (blo/model.h) */
 };
 
 /**

@@ -82,6 +82,21 @@ void blo_vec_aypx(double a, const blo_vec *x, blo_vec *y)
   }
 }
 
+void blo_vec_adam(const blo_adam *adam, blo_int t, double gamma, double scale,
+                  const blo_vec *direction, blo_vec *m, blo_vec *v, blo_vec *x)
+{
+  double b1 = adam->beta1, b2 = adam->beta2;
+  double whole1 = 1 - pow(b1, (double)t), whole2 = 1 - pow(b2, (double)t);
+  blo_int n = n_owned(x);
+
+  for (blo_int i = 0; i < n; i++) {
+    double g = scale * direction->data[i];
+    m->data[i] = b1 * m->data[i] + (1 - b1) * g;
+    v->data[i] = b2 * v->data[i] + (1 - b2) * (g * g);
+    x->data[i] -= gamma * (m->data[i] / whole1) / (sqrt(v->data[i] / whole2) + adam->epsilon);
+  }
+}
+
 /* ------------------------------------------------------ scalar products */
 
 /** The part of a scalar product that lies in shard s. */
