@@ -33,8 +33,12 @@ typedef struct blo_counts {
 typedef struct blo_ask {
   unsigned lower, upper; /**< BLO_WANT_... of each level; 0: level is not evaluated */
   const blo_batch *lower_batch, *upper_batch; /**< NULL: all samples */
-  const blo_vec *x, *y, *v;
-  bool linearize;  /**< keep what products at (x, y) on lower_batch share */
+  const blo_vec *x, *y;
+  blo_int n_v;                          /**< directions */
+  const blo_vec *v[BLO_DIRECTIONS_MAX]; /**< [n_v] */
+  bool linearize;                       /**< keep what products at (x, y) on lower_batch share */
+  bool same_x;     /**< with linearize: x and lower_batch are those of the last linearising sweep,
+                        only y differs: what does not depend on y is used again */
   bool linearized; /**< use it: lower_batch, x and y are those of the last linearising sweep */
   bool join;       /**< give H v - grad_y f in hv and J v - grad_x f in jv (SOBA's directions) */
 } blo_ask;
@@ -42,7 +46,8 @@ typedef struct blo_ask {
 /** The answer; vectors are the caller's, overwritten if wanted, else not looked at. */
 typedef struct blo_answer {
   double g, f;
-  blo_vec *g_x, *g_y, *hv, *jv, *f_x, *f_y;
+  blo_vec *g_x, *g_y, *f_x, *f_y;
+  blo_vec *hv[BLO_DIRECTIONS_MAX], *jv[BLO_DIRECTIONS_MAX]; /**< [n_v of the question] */
 } blo_answer;
 
 /**
@@ -60,14 +65,56 @@ BLO_API blo_space *blo_eval_space_x(const blo_eval *eval);
 BLO_API blo_space *blo_eval_space_y(const blo_eval *eval);
 
 /**
+ * Provide for sweeps to come: linearisations of up to `rows` samples of this rank, and up to
+ * `directions` directions at once. Without it sweeps can have one direction, and cannot linearise.
+ * Smaller numbers than before change nothing; rows beyond the rank's own samples of g count as
+ * these, so n_lower provides for all.
+ * Call  Local. @return BLO_OK; BLO_E_MEMORY; BLO_E_SHAPE if the message gets too long for MPI
+ */
+BLO_API BLO_MUST_USE blo_status blo_eval_reserve(blo_eval *eval, blo_int rows, blo_int directions);
+
+/**
+ * A sampler of batches of one level for a method's block, and the batch to use in inner step `t` of
+ * outer iteration k, where a block makes at most `per_outer` draws an outer iteration (its draws
+ * are numbered k per_outer + t). If y belongs to tasks, all blocks draw the one batch of tasks of
+ * the outer iteration, and must ask for the same size; blo_eval_start() begins a new method, whose
+ * size is free. Call  Local, the same on every rank.
+ * @return BLO_OK; BLO_E_MEMORY; BLO_E_OPTION if the sizes of two blocks differ though y belongs to
+ *         tasks
+ */
+BLO_API BLO_MUST_USE blo_status blo_eval_sampler(blo_eval *eval, uint64_t seed, blo_purpose purpose,
+                                                 blo_int batch, blo_sampler **out);
+/** The batch of step `t`; valid until the sampler's next draw. Call: Local. */
+BLO_API const blo_batch *blo_eval_draw(const blo_eval *eval, blo_sampler *sampler, blo_int k,
+                                       blo_int per_outer, blo_int t);
+/** True if all draws of an outer iteration give the same batch. Call: Local. */
+BLO_API bool blo_eval_one_batch(const blo_eval *eval, const blo_sampler *sampler);
+
+/**
  * Evaluate.
  *
- * Call  Collective. Cost: one reduction; a rooted aligned x adds one gather per x-vector wanted
+ * Where every part that is wanted stays on its rank (gradients and products in a y that belongs to
+ * tasks, in an x aligned with samples) and no value is wanted, nothing is sent: a failure is then
+ * kept, and becomes everybody's with the next sweep or metrics that communicate.
+ *
+ * Several directions go in one sweep, their products in one message, if the problem has
+ * BLO_HAS_DIRECTIONS; else the sweep is made once for each direction, everything else that is
+ * wanted with the first one. Each direction counts as a product.
+ *
+ * Call  Collective. Cost: one reduction, or none, or one for each direction; a rooted aligned x
+ *       adds one gather per x-vector wanted
  * @return BLO_OK; BLO_E_NONFINITE naming quantity, rank and shard; BLO_E_UNSUPPORTED if products
- *         are wanted linearised and the problem cannot; what an oracle returned, on any rank
+ *         are wanted linearised and the problem cannot, or a joined sweep has several directions;
+ *         what an oracle returned, on any rank
  */
 BLO_API BLO_MUST_USE blo_status blo_eval_sweep(blo_eval *eval, const blo_ask *ask,
                                                blo_answer *answer);
+/**
+ * Make failures that sweeps have kept everybody's now: for callers that draw conclusions from what
+ * was computed, and have no sweep that communicates before. Call: Collective. Cost: one agreement.
+ * @return BLO_OK; the kept failure of the lowest rank that has one
+ */
+BLO_API BLO_MUST_USE blo_status blo_eval_settle(blo_eval *eval);
 /** True if the problem supports linearised products. Call: Local. */
 BLO_API bool blo_eval_can_linearize(const blo_eval *eval);
 /**
@@ -83,7 +130,7 @@ BLO_API blo_counts *blo_eval_counts(blo_eval *eval);
 
 /** Notices: what one rank knows and all ranks must act on together. */
 enum { BLO_NOTICE_SIGNAL, BLO_NOTICE_TIME, BLO_NOTICE_CHECKPOINT, BLO_N_NOTICES };
-/** Give notice; it reaches all ranks with the next sweep. Call: Local. */
+/** Give notice; it reaches all ranks with the next sweep that communicates. Call: Local. */
 BLO_API void blo_eval_notify(blo_eval *eval, int notice);
 /** True if, by the last sweep, any rank had given this notice; the same on all ranks. Call: Local.
  */

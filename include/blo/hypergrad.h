@@ -106,7 +106,7 @@ struct blo_estimator {
   blo_sampler *upper;                 /**< batches of f */
   blo_sampler *hessian, *cross;       /**< batches of H v and of J v */
   bool fixed;                         /**< one batch of g serves a whole solve */
-  blo_int draw;                       /**< number of the next Hessian batch */
+  blo_int k, draw;                    /**< the call, and its next Hessian batch */
   const blo_batch *batch;             /**< of the whole solve, if it is fixed */
   const blo_vec *x, *y;               /**< where the current solve is */
   blo_vec *v;                         /**< the adjoint */
@@ -136,9 +136,11 @@ BLO_API void blo_estimator_destroy(blo_estimator **e);
  * Estimate the hypergradient at (x, y).
  *
  * Call  Collective.
- * Cost  K + 2 reductions with K products of the solve; a warm start costs no more
+ * Cost  K + 2 reductions with K products of the solve; a warm start costs no more. If y belongs to
+ *       tasks the products cost none, but the scalar products one each
  * @param[in]  k   number of the call (the outer iteration): it numbers the batches; with fresh
- *                 ones the Hessian batches are k (K + 1), k (K + 1) + 1, ...
+ *                 ones the Hessian batches are k (K + 1), k (K + 1) + 1, ...; if y belongs to
+ *                 tasks, batch k of tasks serves for everything
  * @param[out] hx  [n_x] in the space of x
  * @return BLO_OK, with e->certificate; BLO_E_CURVATURE if CG met p'Hp <= 0 and `on_curvature` is
  *         "stop"; what a sweep returns
@@ -156,7 +158,8 @@ BLO_API const blo_estimator_type *const *blo_estimator_types(blo_int *n);
  * products, at the root; Cholesky factors (LAPACK dpotrf), or if H is not positive definite those
  * of Bunch and Kaufman (dsysv). The yardstick of the estimators, for small n_y.
  *
- * Call  Collective. Cost: n_y + 3 sweeps; 2 n_y^2 doubles at the root
+ * Call  Collective. Cost: n_y + 3 sweeps, or n_y / 8 + 3 if the problem takes several directions;
+ *       2 n_y^2 doubles at the root
  * @param[out] hx     [n_x] in the space of x
  * @param[out] rcond  replicated: 1-norm reciprocal condition number of H, negative if H is not
  *                    positive definite; may be NULL

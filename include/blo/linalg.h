@@ -32,6 +32,13 @@ typedef struct blo_space blo_space;
  */
 BLO_API BLO_MUST_USE blo_status blo_space_create(blo_comm *comm, blo_layout layout, blo_int n,
                                                  blo_int n_shards, blo_space **out);
+/**
+ * The same for n_items items of `width` numbers each; the shards are cut between items, as
+ * those of a set of n_items samples are. width = 1: blo_space_create(). Call: Local.
+ */
+BLO_API BLO_MUST_USE blo_status blo_space_create_items(blo_comm *comm, blo_layout layout,
+                                                       blo_int n_items, blo_int width,
+                                                       blo_int n_shards, blo_space **out);
 /** Free it; its vectors are gone before. NULL is accepted. Call: Local. */
 BLO_API void blo_space_destroy(blo_space **space);
 BLO_API blo_comm *blo_space_comm(const blo_space *space);

@@ -31,11 +31,15 @@ enum {
   BLO_WANT_JV = 16    /**< J v */
 };
 
+/** Directions v that one sweep can take at once. */
+enum { BLO_DIRECTIONS_MAX = 8 };
+
 /** Where a sweep is evaluated, as this rank has it. */
 typedef struct blo_point {
   const double *x; /**< x->data of this rank: [n_x], or the rank's slices if x is sharded */
-  const double *y; /**< [n_y] */
-  const double *v; /**< [n_y], NULL unless H v or J v is wanted */
+  const double *y; /**< [n_y], or the rank's slices if y is sharded */
+  blo_int n_v;     /**< directions; 0 unless H v or J v is wanted; 1 without BLO_HAS_DIRECTIONS */
+  const double *v[BLO_DIRECTIONS_MAX]; /**< [n_v] each as y */
 } blo_point;
 
 /** The part of a sweep that lies in one logical shard. */
@@ -46,17 +50,23 @@ typedef struct blo_shard_task {
   blo_int n_rows;     /**< samples of the batch in this shard */
   const int32_t *row; /**< [n_rows] counted from the shard's first sample; NULL: 0, 1, 2, ... */
   const double *x;    /**< aligned x: the shard's slice; else [n_x] */
-  const double *y, *v;
-  double scale;    /**< factor of everything that is added */
+  const double *y;    /**< aligned y: the shard's slice; else [n_y] */
+  blo_int n_v;        /**< as in blo_point */
+  const double *v[BLO_DIRECTIONS_MAX]; /**< each as y */
+  double scale;                        /**< factor of everything that is added */
   bool linearized; /**< `cache` holds what an earlier sweep left there; y need not be looked at */
-  double *cache;   /**< [n_rows][cache_per_sample] to fill or to use, or NULL */
+  bool same_x; /**< `cache` is to be filled, and holds what an earlier sweep left there at the same
+                    x and rows: whatever in it does not depend on y need not be computed again */
+  double *cache; /**< [n_rows][cache_per_sample] to fill or to use, or NULL */
 } blo_shard_task;
 
 /** Where contributions are added; NULL what is not wanted. */
 typedef struct blo_shard_out {
-  double *value;   /**< one number */
-  double *gx, *jv; /**< aligned x: the shard's slice; else [n_x] */
-  double *gy, *hv; /**< [n_packed] */
+  double *value;                  /**< one number */
+  double *gx;                     /**< aligned x: the shard's slice; else [n_x] */
+  double *gy;                     /**< aligned y: the shard's slice; else [n_packed] */
+  double *hv[BLO_DIRECTIONS_MAX]; /**< [n_v] each as gy; all NULL or none */
+  double *jv[BLO_DIRECTIONS_MAX]; /**< [n_v] each as gx; all NULL or none */
 } blo_shard_out;
 
 /** One task metric, as it stands in the run file. */
@@ -66,10 +76,18 @@ typedef struct blo_metric {
 
 typedef struct blo_problem blo_problem;
 
+/** Part of a vector: `n` numbers that begin at global index `first`. */
+typedef struct blo_slice {
+  blo_int first, n;
+  double *data;
+} blo_slice;
+
 /** What the samples contribute to; what is not said here is zero, or comes from `common`. */
 enum {
-  BLO_HAS_G_X = 1, /**< grad_x g and J v have contributions of samples */
-  BLO_HAS_F_X = 2  /**< grad_x f has contributions of samples */
+  BLO_HAS_G_X = 1,       /**< grad_x g and J v have contributions of samples */
+  BLO_HAS_F_X = 2,       /**< grad_x f has contributions of samples */
+  BLO_HAS_DIRECTIONS = 4 /**< `shard` and `common` take several directions at once; without it a
+                              sweep with several directions is made one direction at a time */
 };
 
 typedef struct blo_problem_type {
@@ -87,8 +105,8 @@ typedef struct blo_problem_type {
   blo_status (*setup)(blo_problem *p);
   /** Free the state; also after a failed setup. Call: Local. */
   void (*teardown)(blo_problem *p);
-  /** Starting values: x [n_local of its space, from global index `first`], y [n_y]. Call: Local. */
-  void (*start)(const blo_problem *p, blo_int first, blo_int n_local, double *x, double *y);
+  /** Starting values of the entries of x and of y that this rank stores. Call: Local. */
+  void (*start)(const blo_problem *p, const blo_slice *x, const blo_slice *y);
   /** Before the shards of a sweep: whatever is the same for all (pack y and v). May be NULL. Local.
    */
   void (*prepare)(blo_problem *p, const blo_point *at, unsigned want_lower, unsigned want_upper,
@@ -99,12 +117,14 @@ typedef struct blo_problem_type {
    */
   void (*unpack)(const blo_problem *p, const double *packed, double *y);
   /** Add scale * (terms without samples: r_g, r_f and their derivatives) to `out`, whose gy and hv
-   *  are [n_y], gx and jv the rank's part of an x-vector. With a sharded x each rank sees only its
-   *  own part of x, so the value must then depend on y alone: terms in x_i belong to sample i, in
-   *  `shard`. May be NULL. Call: Local. */
+   *  are the rank's part of a y-vector, gx and jv that of an x-vector, as in blo_point. With a
+   * sharded x each rank sees only its own part of x, so the value must then depend on y alone:
+   * terms in x_i belong to sample i, in `shard`. Likewise the value must not depend on a y that
+   * belongs to tasks. May be NULL. Local.
+   */
   void (*common)(const blo_problem *p, blo_level level, unsigned want, const blo_point *at,
                  double scale, const blo_shard_out *out);
-  /** Before the metric sums of the shards, with at->v NULL. May be NULL. Call: Local. */
+  /** Before the metric sums of the shards, with no direction. May be NULL. Call: Local. */
   void (*metrics_prepare)(blo_problem *p, const blo_point *at);
   /** Add one shard's sums. @param[in,out] sums [n_metric_sums]. Call: Local. */
   blo_status (*metrics_shard)(blo_problem *p, blo_int shard, const double *x, double *sums);
@@ -124,6 +144,11 @@ struct blo_problem {
   blo_int n_lower, n_upper; /**< samples of g and of f */
   blo_int n_shards;         /**< logical shards of both sample sets, of x and of y */
   bool x_aligned;           /**< x_i belongs to sample i of g: n_x = n_lower */
+  /** If not 0: each sample of g, a task, has y_width numbers of y of its own, so n_y = n_lower *
+   *  y_width; y is sharded with the tasks. Sample i of f is then task i too (n_upper = n_lower),
+   * and methods draw one batch of tasks an outer iteration for everything. `unpack` is NULL. */
+  blo_int y_width;
+  bool reuses_x; /**< `shard` gains from same_x */
   blo_layout x_layout;
   blo_int cache_per_sample; /**< doubles kept per sample when linearised; 0: cannot */
   uint64_t fingerprint;     /**< identifies data and sizes; the same on any number of ranks */
@@ -144,7 +169,8 @@ BLO_API void blo_problem_destroy(blo_problem **problem);
 /** The built-in type of that name, NULL if there is none; and the list. Call: Local. */
 BLO_API const blo_problem_type *blo_problem_find(const char *name);
 BLO_API const blo_problem_type *const *blo_problem_types(blo_int *n);
-/** The space of x, and the replicated space of y. Call: Local. */
+/** The space of x, and that of y: replicated, or sharded with the tasks it belongs to. Call: Local.
+ */
 BLO_API BLO_MUST_USE blo_status blo_problem_spaces(blo_problem *p, blo_space **x, blo_space **y);
 
 #endif

@@ -22,7 +22,9 @@ typedef enum blo_purpose {
   BLO_PURPOSE_ADJOINT = 6, /**< batches of Hessian products */
   BLO_PURPOSE_CROSS = 7,   /**< batches of the mixed product */
   BLO_PURPOSE_CHECK = 8,   /**< random directions of derivative checks */
-  BLO_PURPOSE_TEST = 9     /**< tests and generated data */
+  BLO_PURPOSE_TEST = 9,    /**< tests and generated data */
+  BLO_PURPOSE_TASKS = 10,  /**< batches of tasks that serve a whole outer iteration */
+  BLO_PURPOSE_EPISODE = 11 /**< classes and samples of few-shot episodes */
 } blo_purpose;
 
 typedef struct blo_stream {

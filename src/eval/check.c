@@ -99,7 +99,7 @@ static blo_status measure(blo_checker *c, line along, double e, double *q)
   ask.upper = BLO_WANT_VALUE;
   ask.x = along == ALONG_X ? moved : c->x;
   ask.y = along == ALONG_Y ? moved : c->y;
-  ask.v = NULL;
+  ask.n_v = 0;
   BLO_TRY(blo_eval_sweep(c->eval, &ask, &c->work));
   q[OF_F] = c->work.f;
   q[OF_G] = c->work.g;
@@ -191,9 +191,9 @@ static blo_status check_along_y(blo_checker *c, blo_check_row *rows)
   BLO_TRY(find_slopes(c, ALONG_Y, slope));
   compare(&rows[BLO_CHECK_ROW_f_y], slope[OF_F], multiply(c->at.f_y, c->v), fabs(c->at.f));
   compare(&rows[BLO_CHECK_ROW_g_y], slope[OF_G], multiply(c->at.g_y, c->v), fabs(c->at.g));
-  compare(&rows[BLO_CHECK_ROW_hv], slope[OF_G_Y], multiply(c->at.hv, c->u),
+  compare(&rows[BLO_CHECK_ROW_hv], slope[OF_G_Y], multiply(c->at.hv[0], c->u),
           multiply(c->at.g_y, c->u).typical);
-  compare(&rows[BLO_CHECK_ROW_jv], slope[OF_G_X], multiply(c->at.jv, c->w),
+  compare(&rows[BLO_CHECK_ROW_jv], slope[OF_G_X], multiply(c->at.jv[0], c->w),
           multiply(c->at.g_x, c->w).typical);
   return BLO_OK;
 }
@@ -205,21 +205,21 @@ static blo_status check_along_x(blo_checker *c, blo_check_row *rows)
   BLO_TRY(find_slopes(c, ALONG_X, slope));
   compare(&rows[BLO_CHECK_ROW_f_x], slope[OF_F], multiply(c->at.f_x, c->w), fabs(c->at.f));
   compare(&rows[BLO_CHECK_ROW_g_x], slope[OF_G], multiply(c->at.g_x, c->w), fabs(c->at.g));
-  compare(&rows[BLO_CHECK_ROW_jv_adjoint], slope[OF_G_Y], multiply(c->at.jv, c->w),
+  compare(&rows[BLO_CHECK_ROW_jv_adjoint], slope[OF_G_Y], multiply(c->at.jv[0], c->w),
           multiply(c->at.g_y, c->v).typical);
   return BLO_OK;
 }
 
 static blo_status check_symmetry(blo_checker *c, blo_check_row *row)
 {
-  product uhv = multiply(c->at.hv, c->u), vhu;
+  product uhv = multiply(c->at.hv[0], c->u), vhu;
   blo_ask ask = blo_check_ask_all(c);
 
   ask.lower = BLO_WANT_HV;
   ask.upper = 0;
-  ask.v = c->u;
+  ask.v[0] = c->u;
   BLO_TRY(blo_eval_sweep(c->eval, &ask, &c->work));
-  vhu = multiply(c->work.hv, c->v);
+  vhu = multiply(c->work.hv[0], c->v);
   blo_check_row_record(row,
                        blo_check_ratio(fabs(uhv.value - vhu.value), fmax(uhv.bound, vhu.bound)));
   return BLO_OK;
@@ -250,8 +250,8 @@ static blo_status check_linearized(blo_checker *c, blo_check_row *rows)
   ask.linearize = false;
   ask.linearized = true;
   BLO_TRY(blo_eval_sweep(c->eval, &ask, &c->work));
-  blo_check_row_record(hv, distance(c->work.hv, c->at.hv));
-  blo_check_row_record(jv, distance(c->work.jv, c->at.jv));
+  blo_check_row_record(hv, distance(c->work.hv[0], c->at.hv[0]));
+  blo_check_row_record(jv, distance(c->work.jv[0], c->at.jv[0]));
   return BLO_OK;
 }
 
@@ -274,9 +274,9 @@ static blo_status check_joined(blo_checker *c, blo_check_row *rows)
   ask.join = true;
   BLO_TRY(blo_eval_sweep(c->eval, &ask, &c->work));
   blo_check_row_record(&rows[BLO_CHECK_ROW_hv_joined],
-                       joined_error(c->work.hv, c->at.hv, c->at.f_y));
+                       joined_error(c->work.hv[0], c->at.hv[0], c->at.f_y));
   blo_check_row_record(&rows[BLO_CHECK_ROW_jv_joined],
-                       joined_error(c->work.jv, c->at.jv, c->at.f_x));
+                       joined_error(c->work.jv[0], c->at.jv[0], c->at.f_x));
   return BLO_OK;
 }
 
@@ -284,7 +284,7 @@ static blo_status check_joined(blo_checker *c, blo_check_row *rows)
 
 blo_check_vectors blo_check_vectors_of(blo_answer *a)
 {
-  return (blo_check_vectors){{&a->g_y, &a->hv, &a->f_y, &a->g_x, &a->jv, &a->f_x}};
+  return (blo_check_vectors){{&a->g_y, &a->hv[0], &a->f_y, &a->g_x, &a->jv[0], &a->f_x}};
 }
 
 blo_level blo_check_vector_level(int k)
@@ -302,7 +302,8 @@ blo_ask blo_check_ask_all(const blo_checker *c)
                    .upper_batch = c->upper,
                    .x = c->x,
                    .y = c->y,
-                   .v = c->v};
+                   .n_v = 1,
+                   .v = {c->v}};
 }
 
 static blo_status make_answer(blo_eval *eval, blo_answer *answer)
@@ -329,6 +330,7 @@ static blo_status make_vectors(blo_checker *c)
 {
   blo_space *space_x = blo_eval_space_x(c->eval), *space_y = blo_eval_space_y(c->eval);
 
+  BLO_TRY(blo_eval_reserve(c->eval, blo_eval_problem(c->eval)->n_lower, 1));
   BLO_TRY(blo_vec_create(space_y, &c->u));
   BLO_TRY(blo_vec_create(space_y, &c->v));
   BLO_TRY(blo_vec_create(space_x, &c->w));
@@ -379,6 +381,7 @@ blo_status blo_check_problem(blo_eval *eval, const blo_batch *lower, const blo_b
     draw_directions(&c, seed, draw);
     BLO_GO(check_once(&c, rows));
   }
+  BLO_GO(blo_eval_settle(eval));
 done:
   free_vectors(&c);
   return status;

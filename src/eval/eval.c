@@ -1,4 +1,4 @@
-/** @file Life of an evaluator: its memory, counters and notices, and the metrics. */
+/** @file Life of an evaluator, its counters and notices, and the metrics. */
 #include "eval_private.h"
 
 static blo_status check_problem(const blo_problem *p)
@@ -19,12 +19,25 @@ static blo_status check_problem(const blo_problem *p)
   return blo_shards_check(p->comm, p->n_shards);
 }
 
-/** Doubles of the longest message: three y-vectors, three x-vectors and the riders. */
-static blo_int longest_message(const blo_problem *p)
+static blo_status check_tasks(const blo_problem *p)
 {
-  bool x_in_sum = !p->x_aligned && p->type->has != 0;
+  blo_context *ctx = p->ctx;
 
-  return 3 * p->n_packed + (x_in_sum ? 3 * p->n_x : 0) + 3 + BLO_N_NOTICES;
+  if (p->y_width == 0) {
+    return BLO_OK;
+  }
+  BLO_CHECK(ctx, p->n_upper == p->n_lower, BLO_E_SHAPE,
+            "problem '%s': y belongs to tasks, so f has as many samples as g, %lld, not %lld",
+            p->type->name, (long long)p->n_lower, (long long)p->n_upper);
+  BLO_CHECK(ctx, p->y_width > 0 && p->n_y == p->n_lower * p->y_width, BLO_E_SHAPE,
+            "problem '%s': %lld tasks with %lld numbers of y each, but n_y is %lld", p->type->name,
+            (long long)p->n_lower, (long long)p->y_width, (long long)p->n_y);
+  BLO_CHECK(ctx, p->type->unpack == NULL, BLO_E_UNSUPPORTED,
+            "problem '%s': a y that belongs to tasks cannot be packed", p->type->name);
+  BLO_CHECK(ctx, !p->x_aligned, BLO_E_UNSUPPORTED,
+            "problem '%s': x cannot be aligned with the samples of g if y belongs to them",
+            p->type->name);
+  return BLO_OK;
 }
 
 static blo_status make_full_batch(blo_eval *e, blo_level level)
@@ -50,17 +63,15 @@ static blo_status make_memory(blo_eval *e)
 
   BLO_TRY(make_full_batch(e, BLO_LOWER));
   BLO_TRY(make_full_batch(e, BLO_UPPER));
-  BLO_TRY(blo_alloc(ctx, longest_message(p), sizeof *e->total, &e->total));
+  BLO_TRY(blo_alloc(ctx, blo_eval_longest_message(p, 1), sizeof *e->total, &e->total));
   BLO_TRY(blo_alloc(ctx, p->type->n_metric_sums, sizeof *e->metric_total, &e->metric_total));
-  BLO_TRY(blo_alloc(ctx, own + 1, sizeof(blo_int), &e->linearized_start));
-  BLO_TRY(blo_alloc(ctx, e->all[BLO_LOWER].n_own, sizeof(int32_t), &e->linearized_row));
-  return blo_alloc(ctx, e->all[BLO_LOWER].n_own * p->cache_per_sample, sizeof *e->cache, &e->cache);
+  return blo_alloc(ctx, own + 1, sizeof(blo_int), &e->linearized_start);
 }
 
-static blo_status allocate(blo_problem *p, blo_eval **out)
+static blo_status allocate(blo_problem *p, blo_reduction how, blo_eval **out)
 {
   BLO_TRY(blo_alloc(p->ctx, 1, sizeof **out, out));
-  **out = (blo_eval){.problem = p, .comm = p->comm, .ctx = p->ctx};
+  **out = (blo_eval){.problem = p, .comm = p->comm, .ctx = p->ctx, .how = how, .directions = 1};
   (*out)->first_shard = blo_comm_first_shard(p->comm, p->n_shards);
   (*out)->end_shard = blo_comm_end_shard(p->comm, p->n_shards);
   return BLO_OK;
@@ -73,10 +84,12 @@ blo_status blo_eval_create(blo_problem *problem, blo_reduction how, blo_eval **o
   blo_eval *e = NULL;
 
   BLO_GO(check_problem(problem));
-  BLO_GO_ALL(comm, allocate(problem, &e));
+  BLO_GO(check_tasks(problem));
+  BLO_GO_ALL(comm, allocate(problem, how, &e));
   BLO_GO_ALL(comm, make_memory(e));
   BLO_GO_ALL(comm, blo_problem_spaces(problem, &e->space_x, &e->space_y));
-  BLO_GO_ALL(comm, blo_sum_create(comm, how, problem->n_shards, longest_message(problem), &e->sum));
+  BLO_GO_ALL(comm, blo_sum_create(comm, how, problem->n_shards,
+                                  blo_eval_longest_message(problem, 1), &e->sum));
   BLO_GO_ALL(comm, blo_sum_create(comm, BLO_REPRODUCIBLE, problem->n_shards,
                                   problem->type->n_metric_sums, &e->metric_sum));
   *out = e;
@@ -147,17 +160,24 @@ void blo_eval_forget(blo_eval *e, int notice)
   e->notice[notice] = e->noticed[notice] = false;
 }
 
+static blo_slice slice_of(const blo_vec *v)
+{
+  return (blo_slice){blo_space_first(v->space), blo_space_n_local(v->space), v->data};
+}
+
 void blo_eval_start(blo_eval *e, blo_vec *x, blo_vec *y)
 {
-  e->problem->type->start(e->problem, blo_space_first(e->space_x), blo_space_n_local(e->space_x),
-                          x->data, y->data);
+  blo_slice of_x = slice_of(x), of_y = slice_of(y);
+
+  e->tasks = 0;
+  e->problem->type->start(e->problem, &of_x, &of_y);
   blo_vec_publish(x);
 }
 
 blo_status blo_eval_metrics(blo_eval *e, const blo_vec *x, const blo_vec *y, double *values)
 {
   blo_problem *p = e->problem;
-  blo_point at = {x->data, y->data, NULL};
+  blo_point at = {.x = x->data, .y = y->data};
   blo_status local = BLO_OK;
   blo_phase before = blo_phase_enter(e->ctx, BLO_PHASE_MONITOR);
 
@@ -171,7 +191,8 @@ blo_status blo_eval_metrics(blo_eval *e, const blo_vec *x, const blo_vec *y, dou
   }
   blo_sum_finish(e->metric_sum, e->metric_total);
   blo_phase_enter(e->ctx, before);
-  BLO_TRY(blo_agree(e->comm, local));
+  blo_eval_keep(e, local);
+  BLO_TRY(blo_eval_settle(e));
   p->type->metrics_finish(p, e->metric_total, values);
   return BLO_OK;
 }

@@ -1,94 +1,16 @@
-/**
- * @file One sweep: the shards of this rank, one fused sum, and what is done with its parts.
- *
- * The message is the concatenation of the packed y-vectors that are wanted, the x-vectors (unless x
- * is aligned with the samples: then each rank writes its own slices and nothing needs to be
- * summed), and the riders: g, f, the number of ranks that failed, and the notices.
- */
-#include "eval_private.h"
+/** @file One sweep: the shards of this rank, one fused sum, and what is done with its parts. */
+#include "plan.h"
 #include <string.h>
 
-enum { RIDER_G, RIDER_F, RIDER_FAILED, RIDER_NOTICE, N_RIDERS = RIDER_NOTICE + BLO_N_NOTICES };
+/* --------------------------------------------------------- linearisation */
 
-/** The vectors that a sweep can give. */
-typedef enum part { PART_G_Y, PART_HV, PART_F_Y, PART_G_X, PART_JV, PART_F_X, N_PARTS } part;
-
-static const char *const part_names[] = {"grad_y g", "H v", "grad_y f",
-                                         "grad_x g", "J v", "grad_x f"};
-
-/** Where each wanted part goes: an offset in the message, or an aligned vector. */
-typedef struct plan {
-  blo_int offset[N_PARTS]; /**< in the message; -1: not in it */
-  blo_vec *aligned[N_PARTS];
-  blo_vec *target[N_PARTS]; /**< where the caller wants it; NULL: not wanted */
-  blo_int riders, len;
-  double scale[2]; /**< of the two levels' contributions */
-} plan;
-
-static bool is_x_part(int k)
+static bool same_rows(const blo_batch *a, const blo_batch *b, blo_int n_shards)
 {
-  return k >= PART_G_X;
-}
+  bool listed = a->row != NULL;
 
-/** Do samples contribute to this x-vector? */
-static bool x_part_has_samples(const blo_problem *p, int k)
-{
-  return (p->type->has & (unsigned)(k == PART_F_X ? BLO_HAS_F_X : BLO_HAS_G_X)) != 0;
-}
-
-static void find_targets(const blo_ask *ask, const blo_answer *ans, plan *pl)
-{
-  const bool wanted[N_PARTS] = {
-      (ask->lower & BLO_WANT_Y) != 0,  (ask->lower & BLO_WANT_HV) != 0,
-      (ask->upper & BLO_WANT_Y) != 0,  (ask->lower & BLO_WANT_X) != 0,
-      (ask->lower & BLO_WANT_JV) != 0, (ask->upper & BLO_WANT_X) != 0,
-  };
-  blo_vec *const vec[N_PARTS] = {
-      ans->g_y, ans->hv, ask->join ? ans->hv : ans->f_y,
-      ans->g_x, ans->jv, ask->join ? ans->jv : ans->f_x,
-  };
-
-  for (int k = 0; k < N_PARTS; k++) {
-    pl->target[k] = wanted[k] ? vec[k] : NULL;
-  }
-}
-
-/** Lay out the message. Joined parts share their place. */
-static void make_plan(const blo_eval *e, const blo_ask *ask, const blo_answer *ans, plan *pl)
-{
-  const blo_problem *p = e->problem;
-
-  *pl = (plan){.len = 0};
-  find_targets(ask, ans, pl);
-  for (int k = 0; k < N_PARTS; k++) {
-    int twin = k == PART_F_Y ? PART_HV : PART_JV;
-    bool shares = ask->join && (k == PART_F_Y || k == PART_F_X) && pl->target[twin] != NULL;
-
-    pl->offset[k] = -1;
-    if (pl->target[k] == NULL || (is_x_part(k) && !x_part_has_samples(p, k))) {
-      continue;
-    }
-    if (is_x_part(k) && p->x_aligned) {
-      pl->aligned[k] = pl->target[k];
-    } else if (shares && pl->offset[twin] >= 0) {
-      pl->offset[k] = pl->offset[twin];
-    } else {
-      pl->offset[k] = pl->len;
-      pl->len += is_x_part(k) ? p->n_x : p->n_packed;
-    }
-  }
-  pl->riders = pl->len;
-  pl->len += N_RIDERS;
-}
-
-static const blo_batch *batch_of(const blo_eval *e, const blo_ask *ask, blo_level level)
-{
-  const blo_batch *given = level == BLO_LOWER ? ask->lower_batch : ask->upper_batch;
-
-  if (level == BLO_LOWER && ask->linearized) {
-    return &e->linearized;
-  }
-  return given != NULL ? given : &e->all[level];
+  return a->n == b->n && a->n_own == b->n_own && listed == (b->row != NULL) &&
+         memcmp(a->start, b->start, (size_t)(n_shards + 1) * sizeof *a->start) == 0 &&
+         (!listed || memcmp(a->row, b->row, (size_t)a->n_own * sizeof *a->row) == 0);
 }
 
 /** Keep the lower batch: products that use the linearisation come with this batch. */
@@ -96,6 +18,8 @@ static void keep_batch(blo_eval *e, const blo_batch *batch)
 {
   size_t n_start = (size_t)(e->end_shard - e->first_shard + 1);
 
+  BLO_BUG_IF(batch->n_own > e->rows, "%lld samples to linearise, %lld reserved",
+             (long long)batch->n_own, (long long)e->rows);
   memcpy(e->linearized_start, batch->start, n_start * sizeof *batch->start);
   e->linearized = *batch;
   e->linearized.start = e->linearized_start;
@@ -105,48 +29,87 @@ static void keep_batch(blo_eval *e, const blo_batch *batch)
   }
 }
 
-/** Where shard s adds its contribution to a part; NULL if it has none. */
-static double *part_at(const blo_eval *e, const plan *pl, int k, blo_int s, double *message)
+/** What the question says about linearisation goes together, and with what was reserved. */
+static void begin_linearization(blo_eval *e, const blo_ask *ask)
 {
-  if (pl->aligned[k] != NULL) {
-    return pl->aligned[k]->data + blo_space_shard_offset(e->space_x, s);
+  const blo_batch *batch = blo_eval_batch_of(e, ask, BLO_LOWER);
+
+  BLO_BUG_IF(ask->linearized && e->linearized.n == 0, "no sweep has linearised");
+  BLO_BUG_IF(ask->same_x && !ask->linearize, "same_x without linearize");
+  if (ask->same_x) {
+    BLO_BUG_IF(!same_rows(batch, &e->linearized, e->end_shard - e->first_shard),
+               "same_x with other rows than the last linearising sweep had");
+  } else if (ask->linearize) {
+    keep_batch(e, batch);
+  }
+}
+
+/* ------------------------------------------------------------ the shards */
+
+/** Where shard s adds its contribution to a part; NULL if it has none. */
+static double *part_at(const plan *pl, int k, blo_int s, double *message)
+{
+  if (pl->aligned[k]) {
+    return pl->target[k]->data + blo_space_shard_offset(pl->target[k]->space, s);
   }
   return pl->offset[k] < 0 ? NULL : message + pl->offset[k];
 }
 
-static blo_status sweep_level(blo_eval *e, const blo_ask *ask, const plan *pl, blo_level level,
-                              blo_int s, double *message)
+/** A shard's part of x or y, if it is aligned with the samples; else all of it. */
+static const double *shard_of(const blo_vec *v, bool aligned, blo_int s)
 {
-  const blo_batch *batch = batch_of(e, ask, level);
-  blo_problem *p = e->problem;
+  return v->data + (aligned ? blo_space_shard_offset(v->space, s) : 0);
+}
+
+static blo_shard_task make_task(const blo_eval *e, const blo_ask *ask, const plan *pl,
+                                blo_level level, blo_int s)
+{
+  const blo_batch *batch = blo_eval_batch_of(e, ask, level);
+  const blo_problem *p = e->problem;
   blo_int own = s - e->first_shard, first = batch->start[own];
   bool lower = level == BLO_LOWER, cached = lower && (ask->linearize || ask->linearized);
-  double value = 0;
   blo_shard_task task = {
       .level = level,
       .want = lower ? ask->lower : ask->upper,
       .shard = s,
       .n_rows = batch->start[own + 1] - first,
       .row = batch->row != NULL ? batch->row + first : NULL,
-      .x = ask->x->data + (p->x_aligned ? blo_space_shard_offset(e->space_x, s) : 0),
-      .y = ask->y->data,
-      .v = ask->v != NULL ? ask->v->data : NULL,
+      .x = shard_of(ask->x, p->x_aligned, s),
+      .y = shard_of(ask->y, p->y_width > 0, s),
+      .n_v = lower ? pl->n_v : 0,
       .scale = pl->scale[level],
       .linearized = lower && ask->linearized,
+      /* a sweep that failed may have left the cache half filled */
+      .same_x = lower && ask->same_x && e->kept == BLO_OK,
       .cache = cached ? e->cache + first * p->cache_per_sample : NULL,
   };
+
+  for (blo_int i = 0; i < task.n_v; i++) {
+    task.v[i] = shard_of(ask->v[i], p->y_width > 0, s);
+  }
+  return task;
+}
+
+static blo_status sweep_level(blo_eval *e, const blo_ask *ask, const plan *pl, blo_level level,
+                              blo_int s, double *message)
+{
+  bool lower = level == BLO_LOWER;
+  blo_shard_task task = make_task(e, ask, pl, level, s);
+  double value = 0;
   blo_shard_out out = {
       .value = (task.want & BLO_WANT_VALUE) != 0 ? &value : NULL,
-      .gy = part_at(e, pl, lower ? PART_G_Y : PART_F_Y, s, message),
-      .gx = part_at(e, pl, lower ? PART_G_X : PART_F_X, s, message),
-      .hv = lower ? part_at(e, pl, PART_HV, s, message) : NULL,
-      .jv = lower ? part_at(e, pl, PART_JV, s, message) : NULL,
+      .gy = part_at(pl, lower ? PART_G_Y : PART_F_Y, s, message),
+      .gx = part_at(pl, lower ? PART_G_X : PART_F_X, s, message),
   };
 
   if (task.want == 0 || task.n_rows == 0) {
     return BLO_OK;
   }
-  BLO_TRY(p->type->shard(p, &task, &out));
+  for (blo_int i = 0; i < task.n_v; i++) {
+    out.hv[i] = part_at(pl, PART_HV + (int)i, s, message);
+    out.jv[i] = part_at(pl, PART_JV + (int)i, s, message);
+  }
+  BLO_TRY(e->problem->type->shard(e->problem, &task, &out));
   message[pl->riders + (lower ? RIDER_G : RIDER_F)] += value;
   return BLO_OK;
 }
@@ -154,33 +117,40 @@ static blo_status sweep_level(blo_eval *e, const blo_ask *ask, const plan *pl, b
 /** Zero this rank's slices of the aligned vectors, into which the shards add. */
 static void clear_aligned(const blo_eval *e, const plan *pl)
 {
-  blo_int first = blo_space_shard_offset(e->space_x, e->first_shard);
-  blo_int n = blo_space_shard_offset(e->space_x, e->end_shard) - first;
-
-  for (int k = PART_G_X; k < N_PARTS; k++) {
-    if (pl->aligned[k] != NULL) {
-      memset(pl->aligned[k]->data + first, 0, (size_t)n * sizeof(double));
+  for (int k = 0; k < N_PARTS; k++) {
+    if (pl->aligned[k]) {
+      blo_space *space = pl->target[k]->space;
+      blo_int first = blo_space_shard_offset(space, e->first_shard);
+      blo_int n = blo_space_shard_offset(space, e->end_shard) - first;
+      memset(pl->target[k]->data + first, 0, (size_t)n * sizeof(double));
     }
   }
+}
+
+/** Numbers of shard s in a vector that is aligned with the samples. */
+static blo_int shard_size(const blo_vec *v, blo_int s)
+{
+  return blo_space_shard_offset(v->space, s + 1) - blo_space_shard_offset(v->space, s);
 }
 
 /** Is what shard s has just added finite, and its part of an aligned x? */
 static blo_status check_shard(const blo_eval *e, const blo_ask *ask, const plan *pl, blo_int s,
                               double *message, bool message_too)
 {
-  blo_int first = blo_space_shard_offset(e->space_x, s);
-  blo_int n_aligned = blo_space_shard_offset(e->space_x, s + 1) - first;
+  const blo_problem *p = e->problem;
+  const double *x = shard_of(ask->x, p->x_aligned, s);
 
-  BLO_CHECK(e->ctx, !e->problem->x_aligned || blo_array_finite(n_aligned, ask->x->data + first),
-            BLO_E_NONFINITE, "x is not finite: rank %d, shard %lld", blo_comm_rank(e->comm),
-            (long long)s);
+  BLO_CHECK(e->ctx, !p->x_aligned || blo_array_finite(shard_size(ask->x, s), x), BLO_E_NONFINITE,
+            "x is not finite: rank %d, shard %lld", blo_comm_rank(e->comm), (long long)s);
   for (int k = 0; k < N_PARTS; k++) {
-    const double *at = part_at(e, pl, k, s, message);
-    bool aligned = pl->aligned[k] != NULL;
-    blo_int n = !is_x_part(k) ? e->problem->n_packed : e->problem->n_x;
-    n = aligned ? n_aligned : n;
-    BLO_CHECK(e->ctx, at == NULL || (!aligned && !message_too) || blo_array_finite(n, at),
-              BLO_E_NONFINITE, "%s is not finite: rank %d, shard %lld", part_names[k],
+    const double *at = part_at(pl, k, s, message);
+    blo_int n = is_x_part(k) ? p->n_x : p->n_packed;
+    if (at == NULL || (!pl->aligned[k] && !message_too)) {
+      continue;
+    }
+    n = pl->aligned[k] ? shard_size(pl->target[k], s) : n;
+    BLO_CHECK(e->ctx, blo_array_finite(n, at), BLO_E_NONFINITE,
+              "%s is not finite: rank %d, shard %lld", blo_eval_part_name(k),
               blo_comm_rank(e->comm), (long long)s);
   }
   BLO_CHECK(e->ctx, !message_too || blo_array_finite(2, message + pl->riders), BLO_E_NONFINITE,
@@ -189,12 +159,14 @@ static blo_status check_shard(const blo_eval *e, const blo_ask *ask, const plan 
   return BLO_OK;
 }
 
-/** All shards of this rank, into the sum that has been begun. */
-static blo_status sweep_shards(blo_eval *e, const blo_ask *ask, const plan *pl, bool diagnose)
+/** All shards of this rank, into the sum that has been begun; a failure is kept. */
+static void sweep_shards(blo_eval *e, const blo_ask *ask, const plan *pl, bool diagnose)
 {
   blo_status status = BLO_OK;
   double *message = NULL;
 
+  clear_aligned(e, pl);
+  blo_sum_begin(e->sum, pl->len);
   for (blo_int s = e->first_shard; s < e->end_shard && status == BLO_OK; s++) {
     message = blo_sum_next_shard(e->sum);
     BLO_GO(sweep_level(e, ask, pl, BLO_LOWER, s, message));
@@ -202,22 +174,36 @@ static blo_status sweep_shards(blo_eval *e, const blo_ask *ask, const plan *pl, 
     BLO_GO(check_shard(e, ask, pl, s, message, diagnose));
   }
 done:
-  message[pl->riders + RIDER_FAILED] += status != BLO_OK;
+  blo_eval_keep(e, status);
+  message[pl->riders + RIDER_FAILED] += e->kept != BLO_OK;
   for (int i = 0; i < BLO_N_NOTICES; i++) {
     message[pl->riders + RIDER_NOTICE + i] += e->notice[i];
   }
-  return status;
 }
 
 /** The sum holds a number that is not finite: find out whose it was. Collective. */
 static blo_status find_nonfinite(blo_eval *e, const blo_ask *ask, const plan *pl)
 {
-  clear_aligned(e, pl);
-  blo_sum_begin(e->sum, pl->len);
-  BLO_TRY(blo_agree(e->comm, sweep_shards(e, ask, pl, true)));
+  sweep_shards(e, ask, pl, true);
+  BLO_TRY(blo_eval_settle(e));
   return blo_fail(e->ctx, BLO_E_NONFINITE, __FILE__, __LINE__,
                   "a sum over the shards, each of which is finite, is not finite");
 }
+
+/** Sum over the ranks, and see what came along. Collective. */
+static blo_status exchange(blo_eval *e, const blo_ask *ask, const plan *pl)
+{
+  blo_sum_finish(e->sum, e->total);
+  for (int i = 0; i < BLO_N_NOTICES; i++) {
+    e->noticed[i] = e->noticed[i] || e->total[pl->riders + RIDER_NOTICE + i] > 0;
+  }
+  if (e->total[pl->riders + RIDER_FAILED] > 0) {
+    return blo_eval_settle(e);
+  }
+  return blo_array_finite(pl->len, e->total) ? BLO_OK : find_nonfinite(e, ask, pl);
+}
+
+/* ------------------------------------------------------------ the answer */
 
 /** Bring the parts of the total to where the caller wants them. */
 static void deliver(blo_eval *e, const blo_ask *ask, const plan *pl)
@@ -226,10 +212,10 @@ static void deliver(blo_eval *e, const blo_ask *ask, const plan *pl)
 
   for (int k = 0; k < N_PARTS; k++) {
     blo_vec *to = pl->target[k];
-    bool twin_done = ask->join && ((k == PART_F_Y && pl->target[PART_HV] != NULL) ||
-                                   (k == PART_F_X && pl->target[PART_JV] != NULL));
-    if (to == NULL || pl->aligned[k] != NULL || (twin_done && pl->offset[k] < 0) ||
-        (twin_done && pl->offset[k - 1] == pl->offset[k])) {
+    int twin = twin_of(ask, k);
+    bool twin_done = twin >= 0 && pl->target[twin] != NULL;
+    if (to == NULL || pl->aligned[k] || (twin_done && pl->offset[k] < 0) ||
+        (twin_done && pl->offset[twin] == pl->offset[k])) {
       continue;
     }
     if (pl->offset[k] < 0) {
@@ -257,104 +243,156 @@ static void add_common(blo_eval *e, const blo_ask *ask, const plan *pl, const bl
   for (int level = BLO_LOWER; level <= BLO_UPPER && p->type->common != NULL; level++) {
     bool lower = level == BLO_LOWER;
     unsigned want = lower ? ask->lower : ask->upper;
-    blo_vec *y_part = pl->target[lower ? PART_G_Y : PART_F_Y];
     blo_shard_out out = {
         .value = (want & BLO_WANT_VALUE) != 0 ? values + level : NULL,
-        .gy = y_part != NULL ? y_part->data : NULL,
+        .gy = owned_data(pl->target[lower ? PART_G_Y : PART_F_Y]),
         .gx = owned_data(pl->target[lower ? PART_G_X : PART_F_X]),
-        .hv = lower && pl->target[PART_HV] != NULL ? pl->target[PART_HV]->data : NULL,
-        .jv = lower ? owned_data(pl->target[PART_JV]) : NULL,
     };
+    for (blo_int i = 0; i < pl->n_v && lower; i++) {
+      out.hv[i] = owned_data(pl->target[PART_HV + i]);
+      out.jv[i] = owned_data(pl->target[PART_JV + i]);
+    }
     if (want != 0) {
       p->type->common(p, (blo_level)level, want, at, lower || !ask->join ? 1 : -1, &out);
     }
   }
 }
 
-/** The y-vectors are the same on all ranks, so all ranks come to the same verdict. */
-static blo_status check_result(const blo_eval *e, const plan *pl, const double *values)
+static blo_status check_y_parts(const blo_eval *e, const plan *pl)
 {
   for (int k = 0; k < PART_G_X; k++) {
     const blo_vec *v = pl->target[k];
     BLO_CHECK(e->ctx, v == NULL || blo_vec_finite(v), BLO_E_NONFINITE,
               "%s is not finite in its terms without samples (y or x has grown too large)",
-              part_names[k]);
+              blo_eval_part_name(k));
+  }
+  return BLO_OK;
+}
+
+/** Replicated y-vectors are the same on all ranks, so all come to the same verdict. */
+static blo_status check_result(blo_eval *e, const plan *pl, const double *values)
+{
+  blo_status local = check_y_parts(e, pl);
+
+  if (e->problem->y_width > 0) {
+    blo_eval_keep(e, local);
+  } else {
+    BLO_TRY(local);
   }
   BLO_CHECK(e->ctx, blo_array_finite(2, values), BLO_E_NONFINITE,
             "the value of g or f is not finite in its terms without samples");
   return BLO_OK;
 }
 
-static void count(blo_eval *e, const blo_ask *ask)
+static void count(blo_eval *e, const blo_ask *ask, const plan *pl)
 {
   blo_counts *c = &e->counts;
 
   c->g += (ask->lower & BLO_WANT_VALUE) != 0;
   c->g_x += (ask->lower & BLO_WANT_X) != 0;
   c->g_y += (ask->lower & BLO_WANT_Y) != 0;
-  c->hv += (ask->lower & BLO_WANT_HV) != 0;
-  c->jv += (ask->lower & BLO_WANT_JV) != 0;
+  c->hv += (ask->lower & BLO_WANT_HV) != 0 ? pl->n_v : 0;
+  c->jv += (ask->lower & BLO_WANT_JV) != 0 ? pl->n_v : 0;
   c->f += (ask->upper & BLO_WANT_VALUE) != 0;
   c->f_x += (ask->upper & BLO_WANT_X) != 0;
   c->f_y += (ask->upper & BLO_WANT_Y) != 0;
-  c->samples += ask->lower != 0 ? batch_of(e, ask, BLO_LOWER)->n : 0;
-  c->samples += ask->upper != 0 ? batch_of(e, ask, BLO_UPPER)->n : 0;
+  c->samples += ask->lower != 0 ? blo_eval_batch_of(e, ask, BLO_LOWER)->n : 0;
+  c->samples += ask->upper != 0 ? blo_eval_batch_of(e, ask, BLO_UPPER)->n : 0;
 }
 
-static void collect_rooted(const blo_eval *e, const plan *pl)
+static void collect_rooted(const plan *pl)
 {
   for (int k = PART_G_X; k < N_PARTS; k++) {
-    if (pl->aligned[k] != NULL && blo_space_layout(e->space_x) == BLO_ROOTED) {
-      blo_vec_collect(pl->aligned[k]);
+    if (pl->aligned[k] && blo_space_layout(pl->target[k]->space) == BLO_ROOTED) {
+      blo_vec_collect(pl->target[k]);
     }
   }
 }
 
-blo_status blo_eval_sweep(blo_eval *e, const blo_ask *ask, blo_answer *answer)
+/** What the shards and the ranks have added up, and the terms without samples. Collective. */
+static blo_status finish(blo_eval *e, const blo_ask *ask, const plan *pl, const blo_point *at,
+                         blo_answer *answer)
+{
+  double values[2] = {0, 0};
+
+  count(e, ask, pl);
+  deliver(e, ask, pl);
+  collect_rooted(pl);
+  if (!pl->silent) {
+    values[BLO_LOWER] = e->total[pl->riders + RIDER_G];
+    values[BLO_UPPER] = e->total[pl->riders + RIDER_F];
+  }
+  add_common(e, ask, pl, at, values);
+  BLO_TRY(check_result(e, pl, values));
+  answer->g = values[BLO_LOWER];
+  answer->f = (ask->join ? -1 : 1) * values[BLO_UPPER];
+  return BLO_OK;
+}
+
+/* ------------------------------------------------------------- the sweep */
+
+/** All directions at once. Collective. */
+static blo_status sweep(blo_eval *e, const blo_ask *ask, blo_answer *answer)
 {
   blo_problem *p = e->problem;
-  const blo_batch *lower = batch_of(e, ask, BLO_LOWER), *upper = batch_of(e, ask, BLO_UPPER);
-  blo_point at = {ask->x->data, ask->y->data, ask->v != NULL ? ask->v->data : NULL};
-  double values[2], sign = ask->join ? -1 : 1;
-  blo_status local;
+  blo_point at = {.x = ask->x->data, .y = ask->y->data};
+  blo_status status;
   blo_phase before;
   plan pl;
 
-  BLO_CHECK(e->ctx, p->cache_per_sample > 0 || !(ask->linearize || ask->linearized),
-            BLO_E_UNSUPPORTED, "problem '%s' cannot be linearised", p->type->name);
-  make_plan(e, ask, answer, &pl);
-  pl.scale[BLO_LOWER] = 1 / (double)lower->n;
-  pl.scale[BLO_UPPER] = sign / (double)upper->n;
-  if (ask->linearize) {
-    keep_batch(e, lower);
+  begin_linearization(e, ask);
+  blo_eval_make_plan(e, ask, answer, &pl);
+  at.n_v = pl.n_v;
+  for (blo_int i = 0; i < pl.n_v; i++) {
+    at.v[i] = ask->v[i]->data;
   }
   before = blo_phase_enter(e->ctx, BLO_PHASE_KERNEL);
   if (p->type->prepare != NULL) {
     p->type->prepare(p, &at, ask->lower, ask->upper, ask->linearized);
   }
-  clear_aligned(e, &pl);
-  blo_sum_begin(e->sum, pl.len);
-  local = sweep_shards(e, ask, &pl, false);
-  blo_sum_finish(e->sum, e->total);
+  sweep_shards(e, ask, &pl, false);
+  status = pl.silent ? BLO_OK : exchange(e, ask, &pl);
   blo_phase_enter(e->ctx, before);
+  BLO_TRY(status);
+  return finish(e, ask, &pl, &at, answer);
+}
 
-  for (int i = 0; i < BLO_N_NOTICES; i++) {
-    e->noticed[i] = e->noticed[i] || e->total[pl.riders + RIDER_NOTICE + i] > 0;
+/** One direction at a time; what does not depend on it comes with the first one. Collective. */
+static blo_status sweep_each(blo_eval *e, const blo_ask *ask, blo_answer *answer)
+{
+  blo_ask one = *ask;
+  blo_answer its = *answer;
+
+  one.n_v = 1;
+  BLO_TRY(sweep(e, &one, &its));
+  answer->g = its.g;
+  answer->f = its.f;
+  one.lower &= BLO_WANT_HV | BLO_WANT_JV;
+  one.upper = 0;
+  one.linearized = ask->linearized || ask->linearize;
+  one.linearize = one.same_x = false;
+  for (blo_int i = 1; i < ask->n_v; i++) {
+    one.v[0] = ask->v[i];
+    its.hv[0] = answer->hv[i];
+    its.jv[0] = answer->jv[i];
+    BLO_TRY(sweep(e, &one, &its));
   }
-  if (e->total[pl.riders + RIDER_FAILED] > 0) {
-    return blo_agree(e->comm, local);
-  }
-  if (!blo_array_finite(pl.len, e->total)) {
-    return find_nonfinite(e, ask, &pl);
-  }
-  count(e, ask);
-  deliver(e, ask, &pl);
-  collect_rooted(e, &pl);
-  values[BLO_LOWER] = e->total[pl.riders + RIDER_G];
-  values[BLO_UPPER] = e->total[pl.riders + RIDER_F];
-  add_common(e, ask, &pl, &at, values);
-  BLO_TRY(check_result(e, &pl, values));
-  answer->g = values[BLO_LOWER];
-  answer->f = sign * values[BLO_UPPER];
   return BLO_OK;
+}
+
+blo_status blo_eval_sweep(blo_eval *e, const blo_ask *ask, blo_answer *answer)
+{
+  const blo_problem *p = e->problem;
+  bool products = (ask->lower & (BLO_WANT_HV | BLO_WANT_JV)) != 0;
+  bool several = products && ask->n_v > 1;
+
+  BLO_BUG_IF(products && (ask->n_v < 1 || ask->n_v > e->directions),
+             "products with %lld directions, %lld reserved", (long long)ask->n_v,
+             (long long)e->directions);
+  BLO_CHECK(e->ctx, p->cache_per_sample > 0 || !(ask->linearize || ask->linearized),
+            BLO_E_UNSUPPORTED, "problem '%s' cannot be linearised", p->type->name);
+  BLO_CHECK(e->ctx, !ask->join || !several, BLO_E_UNSUPPORTED,
+            "a joined sweep takes one direction, not %lld", (long long)ask->n_v);
+  return several && (p->type->has & BLO_HAS_DIRECTIONS) == 0 ? sweep_each(e, ask, answer)
+                                                             : sweep(e, ask, answer);
 }

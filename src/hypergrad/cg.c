@@ -32,20 +32,26 @@ static blo_status solve(blo_estimator *e)
 {
   blo_certificate *c = &e->certificate;
   blo_vec *r = e->work[0], *p = e->work[1], *hp = e->hv;
-  double size = blo_vec_norm(e->rhs), rr = blo_vec_dot(r, r);
-  /* beyond rounding the recursion only underflows: p'Hp = 0 would look like curvature */
-  double goal = fmax(e->options->tol, DBL_EPSILON) * size;
+  const blo_vec *const start[] = {e->rhs, r}, *const curved[] = {p, hp}, *const twice[] = {p, p};
+  double dots[2], size, rr, goal;
 
+  blo_vec_dots(2, start, start, dots);
+  size = sqrt(dots[0]);
+  rr = dots[1];
+  /* beyond rounding the recursion only underflows: p'Hp = 0 would look like curvature */
+  goal = fmax(e->options->tol, DBL_EPSILON) * size;
   BLO_TRY(check_finite(e, size, "the norm of grad_y f"));
   BLO_TRY(check_finite(e, rr, "the squared residual"));
   blo_vec_copy(r, p);
   c->verdict = sqrt(rr) <= goal ? BLO_VERDICT_CONVERGED : BLO_VERDICT_SPENT;
   while (c->verdict == BLO_VERDICT_SPENT && c->iterations < e->options->iterations) {
-    double pp = blo_vec_dot(p, p), php, alpha, rr_new;
+    double pp, php, alpha, rr_new;
 
     BLO_TRY(blo_estimator_product(e, p));
     c->iterations++;
-    php = blo_vec_dot(p, hp);
+    blo_vec_dots(2, twice, curved, dots); /* p'p and p'Hp in one message */
+    pp = dots[0];
+    php = dots[1];
     BLO_TRY(check_finite(e, php, "p'Hp"));
     c->curvature = fmin(c->curvature, php / pp); /* fmin ignores the NAN of the start */
     if (php <= 0) {

@@ -30,9 +30,12 @@ enum { WORK_PER_ROW = 64 }; /**< room for blocks of 64 columns in dsysv */
 typedef struct dense {
   blo_eval *eval;
   const blo_vec *x, *y;
-  blo_vec *f_x, *f_y, *v, *hv, *jv;
+  blo_vec *f_x, *f_y, *jv;
+  blo_int n_v;                                             /**< columns found at once */
+  blo_vec *v[BLO_DIRECTIONS_MAX], *hv[BLO_DIRECTIONS_MAX]; /**< [n_v] */
   double *H;    /**< at the root: [n][n], column j is H e_j */
   double *copy; /**< at the root: [n][n] a copy, for the second factorisation */
+  double *rhs;  /**< at the root: [n] grad_y f, then v */
   double *work; /**< at the root: [WORK_PER_ROW * n] */
   int *iwork;   /**< at the root: [2][n] pivots and LAPACK's room */
 } dense;
@@ -45,6 +48,7 @@ static blo_status make_root(dense *d, blo_int n)
             "n_y = %lld is too large for a dense Hessian", (long long)n);
   BLO_TRY(blo_alloc(ctx, n * n, sizeof *d->H, &d->H));
   BLO_TRY(blo_alloc(ctx, n * n, sizeof *d->copy, &d->copy));
+  BLO_TRY(blo_alloc(ctx, n, sizeof *d->rhs, &d->rhs));
   BLO_TRY(blo_alloc(ctx, n, WORK_PER_ROW * sizeof *d->work, &d->work));
   return blo_alloc(ctx, n, 2 * sizeof *d->iwork, &d->iwork);
 }
@@ -52,16 +56,18 @@ static blo_status make_root(dense *d, blo_int n)
 static blo_status make(dense *d)
 {
   blo_space *space_x = blo_eval_space_x(d->eval), *space_y = blo_eval_space_y(d->eval);
+  const blo_problem *p = blo_eval_problem(d->eval);
 
+  d->n_v = p->n_y < BLO_DIRECTIONS_MAX ? p->n_y : BLO_DIRECTIONS_MAX;
+  BLO_TRY(blo_eval_reserve(d->eval, p->n_lower, d->n_v));
   BLO_TRY(blo_vec_create(space_x, &d->f_x));
   BLO_TRY(blo_vec_create(space_x, &d->jv));
   BLO_TRY(blo_vec_create(space_y, &d->f_y));
-  BLO_TRY(blo_vec_create(space_y, &d->v));
-  BLO_TRY(blo_vec_create(space_y, &d->hv));
-  if (blo_comm_rank(blo_eval_problem(d->eval)->comm) == BLO_ROOT) {
-    return make_root(d, blo_space_n(space_y));
+  for (blo_int i = 0; i < d->n_v; i++) {
+    BLO_TRY(blo_vec_create(space_y, &d->v[i]));
+    BLO_TRY(blo_vec_create(space_y, &d->hv[i]));
   }
-  return BLO_OK;
+  return blo_comm_rank(p->comm) == BLO_ROOT ? make_root(d, p->n_y) : BLO_OK;
 }
 
 static void free_all(dense *d)
@@ -71,21 +77,49 @@ static void free_all(dense *d)
   blo_vec_destroy(&d->f_x);
   blo_vec_destroy(&d->jv);
   blo_vec_destroy(&d->f_y);
-  blo_vec_destroy(&d->v);
-  blo_vec_destroy(&d->hv);
+  for (blo_int i = 0; i < d->n_v; i++) {
+    blo_vec_destroy(&d->v[i]);
+    blo_vec_destroy(&d->hv[i]);
+  }
   blo_free(ctx, &d->H);
   blo_free(ctx, &d->copy);
+  blo_free(ctx, &d->rhs);
   blo_free(ctx, &d->work);
   blo_free(ctx, &d->iwork);
 }
 
-/** One product with d->v in d->hv or d->jv. Collective. */
-static blo_status product(dense *d, unsigned want, bool linearized)
+/** d->hv[i] = H d->v[i] for the first n_v. Collective. */
+static blo_status products(dense *d, blo_int n_v, bool linearized)
 {
-  blo_ask ask = {.lower = want, .x = d->x, .y = d->y, .v = d->v, .linearized = linearized};
-  blo_answer answer = {.hv = d->hv, .jv = d->jv};
+  blo_ask ask = {.lower = BLO_WANT_HV, .x = d->x, .y = d->y, .n_v = n_v, .linearized = linearized};
+  blo_answer answer = {.g = 0};
 
+  for (blo_int i = 0; i < n_v; i++) {
+    ask.v[i] = d->v[i];
+    answer.hv[i] = d->hv[i];
+  }
   return blo_eval_sweep(d->eval, &ask, &answer);
+}
+
+/** d->jv = J d->v[0]. Collective. */
+static blo_status cross_product(dense *d)
+{
+  blo_ask ask = {.lower = BLO_WANT_JV, .x = d->x, .y = d->y, .n_v = 1, .v = {d->v[0]}};
+  blo_answer answer = {.jv = {d->jv}};
+
+  BLO_TRY(blo_eval_sweep(d->eval, &ask, &answer));
+  return blo_eval_settle(d->eval);
+}
+
+/** v = e_j. */
+static void set_unit(blo_vec *v, blo_int j)
+{
+  blo_int own = j - blo_space_first(v->space);
+
+  blo_vec_fill(v, 0);
+  if (own >= 0 && own < blo_space_n_local(v->space)) {
+    v->data[own] = 1;
+  }
 }
 
 static blo_status linearize(dense *d)
@@ -99,21 +133,23 @@ static blo_status linearize(dense *d)
 /** Collective. */
 static blo_status assemble(dense *d)
 {
-  blo_int n = blo_space_n(d->v->space);
+  blo_int n = blo_space_n(d->f_y->space);
   bool fast = blo_eval_can_linearize(d->eval);
 
   if (fast) {
     BLO_TRY(linearize(d));
   }
-  for (blo_int j = 0; j < n; j++) {
-    blo_vec_fill(d->v, 0);
-    d->v->data[j] = 1;
-    BLO_TRY(product(d, BLO_WANT_HV, fast));
-    if (d->H != NULL) {
-      memcpy(d->H + j * n, d->hv->data, (size_t)n * sizeof *d->H);
+  for (blo_int j = 0; j < n; j += d->n_v) {
+    blo_int n_v = n - j < d->n_v ? n - j : d->n_v;
+    for (blo_int i = 0; i < n_v; i++) {
+      set_unit(d->v[i], j + i);
+    }
+    BLO_TRY(products(d, n_v, fast));
+    for (blo_int i = 0; i < n_v; i++) {
+      blo_vec_gather(d->hv[i], d->H != NULL ? d->H + (j + i) * n : NULL);
     }
   }
-  return BLO_OK;
+  return blo_eval_settle(d->eval);
 }
 
 /** v = H^-1 v by Cholesky factors in place. @return false if H is not positive definite */
@@ -154,19 +190,18 @@ static blo_status solve_at_root(dense *d, int n, double *v, double *rcond)
   return solve_definite(d, n, norm, v, rcond) ? BLO_OK : solve_indefinite(d, n, norm, v, rcond);
 }
 
-/** d->v = H^-1 grad_y f, the same bits on every rank. Collective. */
+/** d->v[0] = H^-1 grad_y f, the same bits on every rank. Collective. */
 static blo_status solve(dense *d, double *rcond)
 {
   blo_comm *comm = blo_eval_problem(d->eval)->comm;
-  blo_int n = blo_space_n(d->v->space);
   blo_status at_root = BLO_OK;
 
-  blo_vec_copy(d->f_y, d->v);
+  blo_vec_gather(d->f_y, d->rhs);
   if (d->H != NULL) {
-    at_root = solve_at_root(d, (int)n, d->v->data, rcond);
+    at_root = solve_at_root(d, (int)blo_space_n(d->f_y->space), d->rhs, rcond);
   }
   BLO_TRY(blo_agree_from(comm, BLO_ROOT, at_root));
-  blo_bcast(comm, BLO_ROOT, d->v->data, n * (blo_int)sizeof *d->v->data);
+  blo_vec_scatter(d->rhs, d->v[0]);
   blo_bcast(comm, BLO_ROOT, rcond, sizeof *rcond);
   return BLO_OK;
 }
@@ -186,7 +221,7 @@ blo_status blo_dense_hypergradient(blo_eval *eval, const blo_vec *x, const blo_v
   BLO_GO(blo_eval_sweep(eval, &ask, &answer));
   BLO_GO(assemble(&d));
   BLO_GO(solve(&d, &reciprocal));
-  BLO_GO(product(&d, BLO_WANT_JV, false));
+  BLO_GO(cross_product(&d));
   blo_vec_copy(d.f_x, hx);
   blo_vec_axpy(-1, d.jv, hx);
   if (rcond != NULL) {

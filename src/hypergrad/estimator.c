@@ -8,19 +8,21 @@
 
 /* ------------------------------------------------------------------ life */
 
+/** Evaluations of g in a solve use one batch, linearised once if the problem can. */
+static bool linearizes(const blo_estimator *e)
+{
+  return e->fixed && blo_eval_can_linearize(e->eval);
+}
+
 static blo_status make_samplers(blo_estimator *e, blo_int batch_upper, uint64_t seed)
 {
-  const blo_problem *p = blo_eval_problem(e->eval);
   blo_int b = e->options->batch;
 
-  BLO_TRY(blo_sampler_create(p->comm, seed, BLO_PURPOSE_UPPER, p->n_upper, p->n_shards, batch_upper,
-                             &e->upper));
-  BLO_TRY(blo_sampler_create(p->comm, seed, BLO_PURPOSE_ADJOINT, p->n_lower, p->n_shards, b,
-                             &e->hessian));
-  BLO_TRY(
-      blo_sampler_create(p->comm, seed, BLO_PURPOSE_CROSS, p->n_lower, p->n_shards, b, &e->cross));
-  e->fixed = e->type->one_batch || blo_sampler_is_full(e->hessian);
-  return BLO_OK;
+  BLO_TRY(blo_eval_sampler(e->eval, seed, BLO_PURPOSE_UPPER, batch_upper, &e->upper));
+  BLO_TRY(blo_eval_sampler(e->eval, seed, BLO_PURPOSE_ADJOINT, b, &e->hessian));
+  BLO_TRY(blo_eval_sampler(e->eval, seed, BLO_PURPOSE_CROSS, b, &e->cross));
+  e->fixed = e->type->one_batch || blo_eval_one_batch(e->eval, e->hessian);
+  return linearizes(e) ? blo_eval_reserve(e->eval, blo_sampler_max_own(e->hessian), 1) : BLO_OK;
 }
 
 static blo_status make_vectors(blo_estimator *e)
@@ -94,32 +96,33 @@ void blo_estimator_destroy(blo_estimator **estimator)
 
 /* ---------------------------------------------------------- one estimate */
 
-/** Evaluations of g in this solve use one batch, linearised once if the problem can. */
-static bool linearizes(const blo_estimator *e)
+/** A fresh batch for a product: a warm start and K products take at most K + 1. */
+static const blo_batch *draw_hessian(blo_estimator *e)
 {
-  return e->fixed && blo_eval_can_linearize(e->eval);
+  return blo_eval_draw(e->eval, e->hessian, e->k, e->options->iterations + 1, e->draw++);
 }
 
 /** The batch of the next product with H: that of the solve, or a fresh one. */
 static const blo_batch *hessian_batch(blo_estimator *e)
 {
-  return e->fixed ? e->batch : blo_sampler_draw(e->hessian, (uint64_t)e->draw++);
+  return e->fixed ? e->batch : draw_hessian(e);
 }
 
 /**
  * grad_y f and grad_x f; with one batch of g also its linearisation and grad_y g; with a warm start
  * also H v, all in one sweep.
  */
-static blo_status begin(blo_estimator *e, blo_int k)
+static blo_status begin(blo_estimator *e)
 {
   bool warm = e->options->warm_start;
-  blo_answer ans = {.g_y = e->g_y, .hv = e->hv, .f_y = e->rhs, .f_x = e->f_x};
+  blo_answer ans = {.g_y = e->g_y, .hv = {e->hv}, .f_y = e->rhs, .f_x = e->f_x};
   blo_ask ask = {.lower = (e->fixed ? BLO_WANT_VALUE | BLO_WANT_Y : 0u) | (warm ? BLO_WANT_HV : 0u),
                  .upper = BLO_WANT_VALUE | BLO_WANT_X | BLO_WANT_Y,
-                 .upper_batch = blo_sampler_draw(e->upper, (uint64_t)k),
+                 .upper_batch = blo_eval_draw(e->eval, e->upper, e->k, 1, 0),
                  .x = e->x,
                  .y = e->y,
-                 .v = e->v,
+                 .n_v = 1,
+                 .v = {e->v},
                  .linearize = linearizes(e)};
 
   ask.lower_batch = ask.lower != 0 ? hessian_batch(e) : NULL;
@@ -137,36 +140,41 @@ static blo_status begin(blo_estimator *e, blo_int k)
 
 blo_status blo_estimator_product(blo_estimator *e, const blo_vec *p)
 {
-  blo_answer ans = {.hv = e->hv};
+  blo_answer ans = {.hv = {e->hv}};
   blo_ask ask = {.lower = BLO_WANT_HV,
                  .lower_batch = hessian_batch(e),
                  .x = e->x,
                  .y = e->y,
-                 .v = p,
+                 .n_v = 1,
+                 .v = {p},
                  .linearized = linearizes(e)};
 
   return blo_eval_sweep(e->eval, &ask, &ans);
 }
 
 /** hx = grad_x f - J v, and the residuals that certify it. */
-static blo_status finish(blo_estimator *e, blo_int k, blo_vec *hx)
+static blo_status finish(blo_estimator *e, blo_vec *hx)
 {
+  const blo_vec *const certified[] = {e->rhs, e->hv, e->g_y};
+  double squares[3];
   blo_certificate *c = &e->certificate;
-  blo_answer ans = {.g_y = e->g_y, .hv = e->hv, .jv = hx};
+  blo_answer ans = {.g_y = e->g_y, .hv = {e->hv}, .jv = {hx}};
   blo_ask ask = {.lower = BLO_WANT_HV | BLO_WANT_JV | (e->fixed ? 0u : BLO_WANT_VALUE | BLO_WANT_Y),
                  .x = e->x,
                  .y = e->y,
-                 .v = e->v,
+                 .n_v = 1,
+                 .v = {e->v},
                  .linearized = linearizes(e)};
 
-  ask.lower_batch = e->fixed ? hessian_batch(e) : blo_sampler_draw(e->cross, (uint64_t)k);
+  ask.lower_batch = e->fixed ? hessian_batch(e) : blo_eval_draw(e->eval, e->cross, e->k, 1, 0);
   BLO_TRY(blo_eval_sweep(e->eval, &ask, &ans));
   e->g = e->fixed ? e->g : ans.g;
   blo_vec_aypx(-1, e->f_x, hx);
-  c->adjoint_rhs = blo_vec_norm(e->rhs);
   blo_vec_axpy(-1, e->rhs, e->hv);
-  c->adjoint_residual = blo_vec_norm(e->hv);
-  c->lower_residual = blo_vec_norm(e->g_y);
+  blo_vec_dots(3, certified, certified, squares);
+  c->adjoint_rhs = sqrt(squares[0]);
+  c->adjoint_residual = sqrt(squares[1]);
+  c->lower_residual = sqrt(squares[2]);
   c->sampled = !blo_sampler_is_full(e->hessian) || !blo_sampler_is_full(e->upper);
   return BLO_OK;
 }
@@ -174,13 +182,19 @@ static blo_status finish(blo_estimator *e, blo_int k, blo_vec *hx)
 blo_status blo_estimator_compute(blo_estimator *e, blo_int k, const blo_vec *x, const blo_vec *y,
                                  blo_vec *hx)
 {
+  blo_status solved;
+
   e->x = x;
   e->y = y;
-  /* a warm start and K products take at most K + 1 fresh batches */
-  e->draw = k * (e->options->iterations + 1);
-  e->batch = e->fixed ? blo_sampler_draw(e->hessian, (uint64_t)e->draw) : NULL;
+  e->k = k;
+  e->draw = 0;
+  e->batch = e->fixed ? draw_hessian(e) : NULL;
   e->certificate = (blo_certificate){.curvature = (double)NAN};
-  BLO_TRY(begin(e, k));
-  BLO_TRY(e->type->solve(e));
-  return finish(e, k, hx);
+  BLO_TRY(begin(e));
+  solved = e->type->solve(e);
+  if (solved != BLO_OK) { /* the reason may be a product that failed on one rank */
+    BLO_TRY(blo_eval_settle(e->eval));
+    return solved;
+  }
+  return finish(e, hx);
 }

@@ -184,8 +184,8 @@ enum { PIECE = INT_MAX / 16 };
 /** Slices of rank r: where they begin, and the end. */
 static blo_int rank_begin(const blo_space *space, int r)
 {
-  return blo_shard_begin(space->n, space->n_shards,
-                         blo_rank_first_shard(space->n_shards, blo_comm_size(space->comm), r));
+  return space_shard_begin(space,
+                           blo_rank_first_shard(space->n_shards, blo_comm_size(space->comm), r));
 }
 
 /** Move one rank's slice from or to the root, in pieces that fit MPI's counts. */

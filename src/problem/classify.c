@@ -220,16 +220,15 @@ void classify_teardown(blo_problem *p, classify *c)
   blo_free(p->ctx, &c->packed_v);
 }
 
-void classify_start(const blo_problem *p, blo_int first, blo_int n_local, double *x, double *y)
+void classify_start(const blo_problem *p, const blo_slice *x, const blo_slice *y)
 {
   const classify_base *o = p->options;
 
-  (void)first;
-  for (blo_int i = 0; i < n_local; i++) {
-    x[i] = o->x0;
+  for (blo_int i = 0; i < x->n; i++) {
+    x->data[i] = o->x0;
   }
-  for (blo_int i = 0; i < p->n_y; i++) {
-    y[i] = 0;
+  for (blo_int i = 0; i < y->n; i++) {
+    y->data[i] = 0;
   }
 }
 
@@ -243,7 +242,7 @@ void classify_prepare(blo_problem *p, const blo_point *at, unsigned want_lower, 
     blo_features_pack(f, at->y, c->packed_y);
   }
   if ((want_lower & (BLO_WANT_HV | BLO_WANT_JV)) != 0) {
-    blo_features_pack(f, at->v, c->packed_v);
+    blo_features_pack(f, at->v[0], c->packed_v);
   }
 }
 

@@ -39,7 +39,7 @@ blo_status classify_setup(blo_problem *p, const classify_options *options, class
 void classify_teardown(blo_problem *p, classify *c);
 
 /* Slots that the problems share; see blo_problem_type. */
-void classify_start(const blo_problem *p, blo_int first, blo_int n_local, double *x, double *y);
+void classify_start(const blo_problem *p, const blo_slice *x, const blo_slice *y);
 void classify_prepare(blo_problem *p, const blo_point *at, unsigned want_lower, unsigned want_upper,
                       bool linearized);
 void classify_unpack(const blo_problem *p, const double *packed, double *y);

@@ -126,8 +126,8 @@ static void common(const blo_problem *p, blo_level level, unsigned want, const b
   if (out->gy != NULL) {
     axpy(p->n_y, 2 * scale * o->reg, at->y, out->gy);
   }
-  if (out->hv != NULL) {
-    axpy(p->n_y, 2 * scale * o->reg, at->v, out->hv);
+  if (out->hv[0] != NULL) {
+    axpy(p->n_y, 2 * scale * o->reg, at->v[0], out->hv[0]);
   }
 }
 

@@ -86,5 +86,8 @@ void blo_problem_destroy(blo_problem **problem)
 blo_status blo_problem_spaces(blo_problem *p, blo_space **x, blo_space **y)
 {
   BLO_TRY(blo_space_create(p->comm, p->x_layout, p->n_x, p->n_shards, x));
+  if (p->y_width > 0) {
+    return blo_space_create_items(p->comm, BLO_SHARDED, p->n_lower, p->y_width, p->n_shards, y);
+  }
   return blo_space_create(p->comm, BLO_REPLICATED, p->n_y, p->n_shards, y);
 }

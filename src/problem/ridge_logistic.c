@@ -68,8 +68,8 @@ static void common_row(blo_int n, blo_int step, const double *x, const double *y
     if (out->gy != NULL) {
       out->gy[at + j] += w * y[j];
     }
-    if (out->hv != NULL) {
-      out->hv[at + j] += w * v[j];
+    if (out->hv[0] != NULL) {
+      out->hv[0][at + j] += w * v[j];
     }
     if (gx != NULL) {
       gx[j * step] += 0.5 * w * y[j] * y[j];
@@ -96,9 +96,9 @@ static void common(const blo_problem *p, blo_level level, unsigned want, const b
   }
   for (blo_int c = 0; c < st->data.n_classes; c++) {
     blo_int k = o->per == PER_CLASS ? c : 0;
-    common_row(n, step, at->x + k, at->y + c * n, at->v != NULL ? at->v + c * n : NULL, scale,
+    common_row(n, step, at->x + k, at->y + c * n, at->n_v > 0 ? at->v[0] + c * n : NULL, scale,
                c * n, out, out->gx != NULL ? out->gx + k : NULL,
-               out->jv != NULL ? out->jv + k : NULL);
+               out->jv[0] != NULL ? out->jv[0] + k : NULL);
   }
 }
 

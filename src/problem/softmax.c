@@ -116,15 +116,15 @@ static void add_products(const softmax *m, const blo_shard_task *task, const blo
   blo_features_forward(&m->features, b->row, b->n, m->packed_v, u);
   for (blo_int i = 0; i < b->n; i++) {
     double *ui = u + i * b->n_classes, pu = dot(b->n_classes, b->p[i], ui);
-    if (out->jv != NULL) {
-      out->jv[in_shard(m, task, b, i)] += task->scale * b->dw[i] * (pu - ui[*b->label[i]]);
+    if (out->jv[0] != NULL) {
+      out->jv[0][in_shard(m, task, b, i)] += task->scale * b->dw[i] * (pu - ui[*b->label[i]]);
     }
     for (blo_int c = 0; c < b->n_classes; c++) {
       ui[c] = task->scale * b->w[i] * b->p[i][c] * (ui[c] - pu);
     }
   }
-  if (out->hv != NULL) {
-    blo_features_adjoint(&m->features, b->row, b->n, u, out->hv);
+  if (out->hv[0] != NULL) {
+    blo_features_adjoint(&m->features, b->row, b->n, u, out->hv[0]);
   }
 }
 
@@ -149,7 +149,7 @@ void softmax_shard(const softmax *m, const blo_shard_task *task, bool weighted,
     if (out->gy != NULL) {
       add_grad_y(m, task->scale, &b, z, out->gy);
     }
-    if (out->hv != NULL || out->jv != NULL) {
+    if (out->hv[0] != NULL || out->jv[0] != NULL) {
       add_products(m, task, &b, z, out);
     }
   }

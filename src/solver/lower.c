@@ -8,7 +8,15 @@ struct blo_lower {
   blo_vec *g_y;
   blo_vec *m;  /**< NULL without momentum */
   blo_vec *y0; /**< NULL with a warm start */
+  bool keeps;  /**< the steps of an outer iteration share what does not depend on y */
 };
+
+/** One x and one batch serve several steps, and the problem gains from it. */
+static bool can_keep(const blo_lower *l)
+{
+  return blo_eval_problem(l->eval)->reuses_x && blo_eval_can_linearize(l->eval) &&
+         blo_eval_one_batch(l->eval, l->sampler) && l->options->steps > 1;
+}
 
 blo_status blo_lower_create(blo_eval *eval, const blo_lower_options *options, uint64_t seed,
                             const blo_vec *y0, blo_state *state, blo_lower **out)
@@ -20,8 +28,11 @@ blo_status blo_lower_create(blo_eval *eval, const blo_lower_options *options, ui
 
   BLO_GO(blo_alloc(p->ctx, 1, sizeof *l, &l));
   *l = (blo_lower){.eval = eval, .options = options};
-  BLO_GO(blo_sampler_create(p->comm, seed, BLO_PURPOSE_LOWER, p->n_lower, p->n_shards,
-                            options->batch, &l->sampler));
+  BLO_GO(blo_eval_sampler(eval, seed, BLO_PURPOSE_LOWER, options->batch, &l->sampler));
+  l->keeps = can_keep(l);
+  if (l->keeps) {
+    BLO_GO(blo_eval_reserve(eval, blo_sampler_max_own(l->sampler), 1));
+  }
   BLO_GO(blo_vec_create(space, &l->g_y));
   if (options->momentum > 0) {
     BLO_GO(blo_vec_create(space, &l->m));
@@ -60,13 +71,15 @@ static void reset(blo_lower *l, blo_vec *y)
   }
 }
 
-static blo_status step(blo_lower *l, blo_int draw, double rho, const blo_vec *x, blo_vec *y)
+static blo_status step(blo_lower *l, blo_int k, blo_int t, double rho, const blo_vec *x, blo_vec *y)
 {
   blo_answer ans = {.g_y = l->g_y};
   blo_ask ask = {.lower = BLO_WANT_Y,
-                 .lower_batch = blo_sampler_draw(l->sampler, (uint64_t)draw),
+                 .lower_batch = blo_eval_draw(l->eval, l->sampler, k, l->options->steps, t),
                  .x = x,
-                 .y = y};
+                 .y = y,
+                 .linearize = l->keeps,
+                 .same_x = l->keeps && t > 0};
 
   BLO_TRY(blo_eval_sweep(l->eval, &ask, &ans));
   if (l->m != NULL) {
@@ -85,7 +98,7 @@ blo_status blo_lower_track(blo_lower *l, blo_int k, const blo_vec *x, blo_vec *y
     reset(l, y);
   }
   for (blo_int t = 0; t < o->steps; t++) {
-    BLO_TRY(step(l, k * o->steps + t, rho, x, y));
+    BLO_TRY(step(l, k, t, rho, x, y));
   }
   return BLO_OK;
 }

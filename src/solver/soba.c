@@ -47,12 +47,8 @@ static blo_status make_vectors(blo_solver *s, state *st)
 
 static blo_status make_samplers(blo_solver *s, const options *o, state *st)
 {
-  const blo_problem *p = blo_eval_problem(s->eval);
-
-  BLO_TRY(blo_sampler_create(p->comm, s->seed, BLO_PURPOSE_LOWER, p->n_lower, p->n_shards,
-                             o->lower.batch, &st->xi));
-  return blo_sampler_create(p->comm, s->seed, BLO_PURPOSE_UPPER, p->n_upper, p->n_shards,
-                            o->upper.batch, &st->zeta);
+  BLO_TRY(blo_eval_sampler(s->eval, s->seed, BLO_PURPOSE_LOWER, o->lower.batch, &st->xi));
+  return blo_eval_sampler(s->eval, s->seed, BLO_PURPOSE_UPPER, o->upper.batch, &st->zeta);
 }
 
 static blo_status setup(blo_solver *s)
@@ -69,14 +65,15 @@ static blo_status setup(blo_solver *s)
 /** All three directions: one sweep. `join` gives H v - grad_y f and J v - grad_x f. */
 static blo_status directions(blo_solver *s, state *st, blo_report *r)
 {
-  blo_answer ans = {.g_y = st->d_y, .hv = st->d_v, .jv = st->d_x};
+  blo_answer ans = {.g_y = st->d_y, .hv = {st->d_v}, .jv = {st->d_x}};
   blo_ask ask = {.lower = BLO_WANT_VALUE | BLO_WANT_Y | BLO_WANT_HV | BLO_WANT_JV,
                  .upper = BLO_WANT_VALUE | BLO_WANT_X | BLO_WANT_Y,
-                 .lower_batch = blo_sampler_draw(st->xi, (uint64_t)s->k),
-                 .upper_batch = blo_sampler_draw(st->zeta, (uint64_t)s->k),
+                 .lower_batch = blo_eval_draw(s->eval, st->xi, s->k, 1, 0),
+                 .upper_batch = blo_eval_draw(s->eval, st->zeta, s->k, 1, 0),
                  .x = s->x,
                  .y = s->y,
-                 .v = st->v,
+                 .n_v = 1,
+                 .v = {st->v},
                  .join = true};
 
   BLO_TRY(blo_eval_sweep(s->eval, &ask, &ans));

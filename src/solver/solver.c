@@ -107,9 +107,11 @@ void blo_solver_describe(const blo_solver *s, FILE *to)
   blo_space *x = blo_eval_space_x(s->eval);
 
   fprintf(to, "problem   %s: %s\n", p->type->name, p->type->summary);
-  fprintf(to, "          x %lld numbers, %s%s; y %lld numbers, replicated\n", (long long)p->n_x,
+  fprintf(to, "          x %lld numbers, %s%s; y %lld numbers, %s%s\n", (long long)p->n_x,
           blo_layout_names[blo_space_layout(x)],
-          p->x_aligned ? ", aligned with the samples of g" : "", (long long)p->n_y);
+          p->x_aligned ? ", aligned with the samples of g" : "", (long long)p->n_y,
+          blo_layout_names[blo_space_layout(blo_eval_space_y(s->eval))],
+          p->y_width > 0 ? " with the tasks (samples of g)" : "");
   fprintf(to, "          g over %lld samples, f over %lld, in %lld logical shards\n",
           (long long)p->n_lower, (long long)p->n_upper, (long long)p->n_shards);
   fprintf(to, "method    %s: %s\n", s->type->name, s->type->summary);

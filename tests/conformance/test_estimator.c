@@ -85,6 +85,40 @@ static void quadratic_has_closed_form(blo_comm *comm)
   close_quadratic(comm, &q);
 }
 
+static void tasks_have_closed_form(blo_comm *comm)
+{
+  fixture f;
+  blo_vec *x, *y, *vec[3]; /* hypergradient, closed form, work */
+  double whole[TASKS_N_Y];
+  fixture_make(comm, FIXTURE_TASKS, "", BLO_REPRODUCIBLE, &f);
+  fixture_point(&f, &x, &y);
+  fixture_like(x, 3, vec);
+  blo_vec_gather(y, whole);
+  blo_bcast(comm, BLO_ROOT, whole, sizeof whole);
+  tasks_hypergradient(x->data, whole, vec[1]->data);
+  for (int type = 0; type < n_types(); type++) {
+    blo_adjoint_options o = exact(type);
+    blo_certificate c = estimate(&f, &o, x, y, vec[0]);
+    double error = relative_error(vec[0], vec[1], vec[2]);
+    BLO_EXPECT_MSG(error < 1e-14, "%s: relative error %.3g", blo_estimator_names[type], error);
+    BLO_EXPECT_MSG(c.adjoint_residual < 1e-13 * c.adjoint_rhs, "residual %.3g",
+                   c.adjoint_residual / c.adjoint_rhs);
+  }
+  fixture_solve_lower(&f, x, y, 1e-13);
+  blo_vec_gather(y, whole);
+  blo_bcast(comm, BLO_ROOT, whole, sizeof whole);
+  double want[TASKS_N_Y], worst = 0;
+  tasks_solution(x->data, want);
+  for (int i = 0; i < TASKS_N_Y; i++) {
+    worst = fmax(worst, fabs(whole[i] - want[i]));
+  }
+  BLO_EXPECT_MSG(worst < 1e-12, "y* off by %.3g", worst);
+  fixture_free_vecs(3, vec);
+  blo_vec_destroy(&x);
+  blo_vec_destroy(&y);
+  fixture_free(comm, &f);
+}
+
 static void solution_of_quadratic(blo_comm *comm)
 {
   quadratic q;
@@ -395,6 +429,7 @@ static void huge_right_hand_side_is_refused(blo_comm *comm)
 
 static const blo_test tests[] = {
     {"quadratic has closed form", quadratic_has_closed_form},
+    {"tasks have closed form", tasks_have_closed_form},
     {"solution of quadratic", solution_of_quadratic},
     {"dense solution agrees", dense_solution_agrees},
     {"differences of F agree", differences_of_F_agree},

@@ -6,8 +6,9 @@
 
 enum { ROWS = FIXTURE_ROWS, FEATURES = FIXTURE_FEATURES, CLASSES = FIXTURE_CLASSES };
 
-static const char *const names[] = {"quadratic",         "cleaning",        "cleaning, rooted",
-                                    "ridge per feature", "ridge per class", "ridge, sparse"};
+static const char *const names[] = {
+    "quadratic",     "cleaning", "cleaning, rooted", "ridge per feature", "ridge per class",
+    "ridge, sparse", "tasks"};
 
 const char *fixture_name(int kind)
 {
@@ -68,7 +69,8 @@ static const char *extra(int kind)
                                       "corrupt: 0.3\nreg: 0.01\nx0: 0.5\nx: rooted\n",
                                       "per: feature\n",
                                       "per: class\n",
-                                      "per: all\n"};
+                                      "per: all\n",
+                                      ""};
   return texts[kind];
 }
 
@@ -78,7 +80,9 @@ void fixture_make(blo_comm *comm, int kind, const char *folder, blo_reduction ho
   const blo_problem_type *type = &blo_problem_test_quadratic;
   char text[2048];
   *f = (fixture){NULL, NULL, NULL};
-  if (kind != FIXTURE_QUADRATIC) {
+  if (kind == FIXTURE_TASKS) {
+    type = &blo_problem_test_tasks;
+  } else if (kind != FIXTURE_QUADRATIC) {
     type = blo_problem_find(kind <= FIXTURE_CLEANING_ROOTED ? "hyper_cleaning" : "ridge_logistic");
     snprintf(text, sizeof text,
              "%sdata:\n  train:\n    path: %s/%s\n  n_train: 200\n  n_val: 90\n  n_test: 70\n"
@@ -108,8 +112,9 @@ void fixture_point(const fixture *f, blo_vec **x, blo_vec **y)
   for (blo_int i = 0; i < blo_space_n_local((*x)->space); i++) {
     (*x)->data[i] += 0.5 * blo_stream_normal(st, 1, 0, (uint64_t)(first + i));
   }
-  for (blo_int i = 0; i < f->problem->n_y; i++) {
-    (*y)->data[i] += 0.5 * blo_stream_normal(st, 2, 0, (uint64_t)i);
+  first = blo_space_first((*y)->space);
+  for (blo_int i = 0; i < blo_space_n_local((*y)->space); i++) {
+    (*y)->data[i] += 0.5 * blo_stream_normal(st, 2, 0, (uint64_t)(first + i));
   }
   blo_vec_publish(*x);
 }
@@ -167,8 +172,8 @@ typedef struct newton {
 /* d = H^-1 g_y by CG to rounding. */
 static void newton_direction(const fixture *f, const blo_vec *x, const blo_vec *y, newton *w)
 {
-  blo_answer ans = {.hv = w->hv};
-  blo_ask ask = {.lower = BLO_WANT_HV, .x = x, .y = y, .v = w->p};
+  blo_answer ans = {.hv = {w->hv}};
+  blo_ask ask = {.lower = BLO_WANT_HV, .x = x, .y = y, .n_v = 1, .v = {w->p}};
   double rr, goal;
   blo_vec_fill(w->d, 0);
   blo_vec_copy(w->g_y, w->r);

@@ -1,12 +1,14 @@
 /**
  * @file
- * Problems for tests: the quadratic and the two built-in ones on small generated data.
+ * Problems for tests: the quadratic, quadratic tasks, and the two built-in ones on small generated
+ * data.
  */
 #ifndef BLO_TEST_FIXTURE_H
 #define BLO_TEST_FIXTURE_H
 
 #include "harness.h"
 #include "quadratic.h"
+#include "tasks.h"
 #include <blo/solver.h>
 
 /** A problem with its evaluator. */
@@ -24,6 +26,7 @@ typedef enum fixture_kind {
   FIXTURE_RIDGE_FEATURE,
   FIXTURE_RIDGE_CLASS,
   FIXTURE_RIDGE_SPARSE, /**< LIBSVM data, one weight */
+  FIXTURE_TASKS,        /**< y sharded with tasks */
   N_FIXTURES
 } fixture_kind;
 const char *fixture_name(int kind);

@@ -73,9 +73,23 @@ static double dot(int n, const double *a, const double *b)
 
 /* ------------------------------------------------------------- oracles */
 
+/* H v and J v of direction d. */
+static void add_products(const lower_sample *r, const blo_shard_task *t, blo_int d,
+                         const blo_shard_out *out)
+{
+  const double *v = t->v[d];
+  double sv = dot(NY, r->s, v);
+  for (int j = 0; j < NY && out->hv[d] != NULL; j++) {
+    out->hv[d][j] += t->scale * (r->s[j] * sv + v[j]);
+  }
+  for (int k = 0; k < NX && out->jv[d] != NULL; k++) {
+    out->jv[d][k] += t->scale * dot(NY, r->c[k], v);
+  }
+}
+
 static void add_lower(const lower_sample *r, const blo_shard_task *t, const blo_shard_out *out)
 {
-  double sy = dot(NY, r->s, t->y), sv = t->v != NULL ? dot(NY, r->s, t->v) : 0;
+  double sy = dot(NY, r->s, t->y);
   for (int j = 0; j < NY; j++) {
     double cx = 0;
     for (int k = 0; k < NX; k++) {
@@ -84,20 +98,15 @@ static void add_lower(const lower_sample *r, const blo_shard_task *t, const blo_
     if (out->gy != NULL) {
       out->gy[j] += t->scale * (r->s[j] * sy + t->y[j] + cx + r->a[j]);
     }
-    if (out->hv != NULL) {
-      out->hv[j] += t->scale * (r->s[j] * sv + t->v[j]);
-    }
     if (out->value != NULL) {
       *out->value += t->scale * (0.5 * (r->s[j] * sy + t->y[j]) + cx + r->a[j]) * t->y[j];
     }
   }
-  for (int k = 0; k < NX; k++) {
-    if (out->gx != NULL) {
-      out->gx[k] += t->scale * dot(NY, r->c[k], t->y);
-    }
-    if (out->jv != NULL) {
-      out->jv[k] += t->scale * dot(NY, r->c[k], t->v);
-    }
+  for (int k = 0; k < NX && out->gx != NULL; k++) {
+    out->gx[k] += t->scale * dot(NY, r->c[k], t->y);
+  }
+  for (blo_int d = 0; d < t->n_v; d++) {
+    add_products(r, t, d, out);
   }
 }
 
@@ -136,8 +145,8 @@ static void add_shift(double shift, const blo_shard_task *t, const blo_shard_out
     if (out->gy != NULL) {
       out->gy[j] += t->scale * shift * t->y[j];
     }
-    if (out->hv != NULL) {
-      out->hv[j] += t->scale * shift * t->v[j];
+    for (blo_int d = 0; d < t->n_v && out->hv[0] != NULL; d++) {
+      out->hv[d][j] += t->scale * shift * t->v[d][j];
     }
     if (out->value != NULL) {
       *out->value += t->scale * 0.5 * shift * t->y[j] * t->y[j];
@@ -195,13 +204,13 @@ quadratic_fault *quadratic_faults(blo_problem *p)
   return &st->fault;
 }
 
-static void start(const blo_problem *p, blo_int first, blo_int n_local, double *x, double *y)
+static void start(const blo_problem *p, const blo_slice *x, const blo_slice *y)
 {
   (void)p;
-  for (blo_int i = 0; i < n_local; i++) {
-    x[i] = number(3, first + i, 0);
+  for (blo_int i = 0; i < x->n; i++) {
+    x->data[i] = number(3, x->first + i, 0);
   }
-  memset(y, 0, NY * sizeof *y);
+  memset(y->data, 0, (size_t)y->n * sizeof *y->data);
 }
 
 static blo_status metrics_shard(blo_problem *p, blo_int s, const double *x, double *sums)
@@ -225,7 +234,7 @@ const blo_problem_type blo_problem_test_quadratic = {
     .summary = "quadratic with a closed form",
     .source = "",
     .state_size = sizeof(quadratic_state),
-    .has = BLO_HAS_G_X | BLO_HAS_F_X,
+    .has = BLO_HAS_G_X | BLO_HAS_F_X | BLO_HAS_DIRECTIONS,
     .metrics = metrics,
     .n_metrics = 1,
     .n_metric_sums = 1,
@@ -244,12 +253,12 @@ quadratic_oracles quadratic_mean(blo_level level, const int *count, const double
   quadratic_oracles sum = {0};
   bool lower = level == BLO_LOWER;
   int n = lower ? QUADRATIC_N : QUADRATIC_M, total = 0;
-  blo_shard_task task = {.x = x, .y = y, .v = v};
+  blo_shard_task task = {.x = x, .y = y, .n_v = v != NULL, .v = {v}};
   blo_shard_out out = {.value = &sum.value,
                        .gx = sum.gx,
                        .gy = sum.gy,
-                       .hv = lower ? sum.hv : NULL,
-                       .jv = lower ? sum.jv : NULL};
+                       .hv = {lower && v != NULL ? sum.hv : NULL},
+                       .jv = {lower && v != NULL ? sum.jv : NULL}};
   for (int i = 0; i < n; i++) {
     total += count[i];
   }

@@ -67,13 +67,14 @@ static blo_status setup(blo_problem *p)
   return BLO_OK;
 }
 
-static void start(const blo_problem *p, blo_int first, blo_int n_local, double *x, double *y)
+static void start(const blo_problem *p, const blo_slice *x, const blo_slice *y)
 {
-  for (blo_int i = 0; i < n_local; i++) {
-    x[i] = 0.5 + 0.25 * (double)(first + i);
+  (void)p;
+  for (blo_int i = 0; i < x->n; i++) {
+    x->data[i] = 0.5 + 0.25 * (double)(x->first + i);
   }
-  for (blo_int k = 0; k < p->n_y; k++) {
-    y[k] = 0.1 * (double)(k - 2);
+  for (blo_int k = 0; k < y->n; k++) {
+    y->data[k] = 0.1 * (double)(y->first + k - 2);
   }
 }
 
@@ -115,9 +116,9 @@ static void add_lower_y(const quadratic *q, const blo_shard_task *t, blo_int sam
     if (out->gy != NULL) {
       out->gy[k] += s * wrong_if(q, BUG_G_Y) * (ay - bx - c);
     }
-    if (out->hv != NULL) {
-      double skew = q->bug == BUG_ASYMMETRY && k == 1 ? 1e-5 * t->v[0] : 0;
-      out->hv[k] += s * wrong_if(q, BUG_HV) * (a_times(q, t->v, k) + skew);
+    if (out->hv[0] != NULL) {
+      double skew = q->bug == BUG_ASYMMETRY && k == 1 ? 1e-5 * t->v[0][0] : 0;
+      out->hv[0][k] += s * wrong_if(q, BUG_HV) * (a_times(q, t->v[0], k) + skew);
     }
   }
 }
@@ -129,7 +130,7 @@ static void add_lower_x(const quadratic *q, const blo_shard_task *t, double s,
     double by = 0, bv = 0;
     for (int k = 0; k < N_Y; k++) {
       by += b_entry(k, i) * t->y[k];
-      bv += t->v != NULL ? b_entry(k, i) * t->v[k] : 0;
+      bv += t->n_v > 0 ? b_entry(k, i) * t->v[0][k] : 0;
     }
     if (out->value != NULL) {
       *out->value += s * wrong_if(q, BUG_G) * 0.15 * t->x[i] * t->x[i];
@@ -137,8 +138,8 @@ static void add_lower_x(const quadratic *q, const blo_shard_task *t, double s,
     if (out->gx != NULL) {
       out->gx[i] += s * wrong_if(q, BUG_G_X) * (0.3 * t->x[i] - by);
     }
-    if (out->jv != NULL) {
-      out->jv[i] -= s * wrong_if(q, BUG_JV) * bv;
+    if (out->jv[0] != NULL) {
+      out->jv[0][i] -= s * wrong_if(q, BUG_JV) * bv;
     }
   }
 }

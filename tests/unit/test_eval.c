@@ -21,8 +21,8 @@ static void make_vecs(const fixture *f, all_vecs *a)
   for (int i = 0; i < 4; i++) {
     BLO_REQUIRE_STATUS(blo_vec_create(sy, in_y[i]), BLO_OK);
   }
-  for (blo_int i = 0; i < f->problem->n_y; i++) {
-    a->v->data[i] = sin((double)(3 * i + 1));
+  for (blo_int i = 0; i < blo_space_n_local(sy); i++) {
+    a->v->data[i] = sin((double)(3 * (blo_space_first(sy) + i) + 1));
   }
 }
 
@@ -42,13 +42,14 @@ static blo_ask ask_all(const all_vecs *a)
                    .upper = EVERYTHING,
                    .x = a->x,
                    .y = a->y,
-                   .v = a->v};
+                   .n_v = 1,
+                   .v = {a->v}};
 }
 
 static blo_answer answer_all(const all_vecs *a)
 {
   return (blo_answer){
-      .g_x = a->g_x, .g_y = a->g_y, .hv = a->hv, .jv = a->jv, .f_x = a->f_x, .f_y = a->f_y};
+      .g_x = a->g_x, .g_y = a->g_y, .hv = {a->hv}, .jv = {a->jv}, .f_x = a->f_x, .f_y = a->f_y};
 }
 
 static double distance(int n, const double *a, const double *b)

@@ -144,6 +144,69 @@ static void collect_brings_slices_to_the_root(blo_comm *comm)
   release(&t);
 }
 
+/* Items of 3 numbers: a shard has whole items, those that a set of samples puts there. */
+static void items_stay_in_one_shard(blo_comm *comm)
+{
+  enum { ITEMS = 29, WIDTH = 3 };
+  double all[ITEMS * WIDTH], dot[3];
+  uint32_t crc[3];
+  for (int l = 0; l < 3; l++) {
+    blo_space *space = NULL;
+    blo_vec *v = NULL;
+    BLO_REQUIRE_STATUS(blo_space_create_items(comm, (blo_layout)l, ITEMS, WIDTH, S, &space),
+                       BLO_OK);
+    BLO_REQUIRE_STATUS(blo_vec_create(space, &v), BLO_OK);
+    blo_int first = blo_space_first(space), begin = blo_comm_first_shard(comm, S);
+    BLO_EXPECT_ALL(blo_space_n(space) == ITEMS * WIDTH);
+    BLO_EXPECT_ALL(l != BLO_SHARDED || first == WIDTH * blo_shard_begin(ITEMS, S, begin));
+    for (blo_int s = 0; s <= S; s++) {
+      BLO_EXPECT_ALL(first + blo_space_shard_offset(space, s) ==
+                     WIDTH * blo_shard_begin(ITEMS, S, s));
+    }
+    for (blo_int i = 0; i < blo_space_n_local(space); i++) {
+      v->data[i] = value(first + i, 0);
+    }
+    dot[l] = blo_vec_dot(v, v);
+    BLO_REQUIRE_STATUS(blo_vec_checksum(v, &crc[l]), BLO_OK);
+    blo_vec_gather(v, all);
+    blo_vec_fill(v, 0);
+    blo_vec_scatter(all, v);
+    BLO_EXPECT_ALL(blo_vec_dot(v, v) == dot[l]);
+    bool right = true;
+    for (blo_int i = 0; i < blo_space_n_local(space); i++) {
+      right = right && v->data[i] == value(first + i, 0);
+    }
+    BLO_EXPECT_ALL(right);
+    blo_vec_destroy(&v);
+    blo_space_destroy(&space);
+  }
+  BLO_EXPECT_SAME(dot[0]);
+  BLO_EXPECT_ALL(dot[0] == dot[1] && dot[1] == dot[2] && crc[0] == crc[1] && crc[1] == crc[2]);
+}
+
+/* Rooted items that each rank has computed in its own copy. */
+static void items_are_collected(blo_comm *comm)
+{
+  enum { ITEMS = 29, WIDTH = 3 };
+  blo_space *space = NULL;
+  blo_vec *v = NULL;
+  BLO_REQUIRE_STATUS(blo_space_create_items(comm, BLO_ROOTED, ITEMS, WIDTH, S, &space), BLO_OK);
+  BLO_REQUIRE_STATUS(blo_vec_create(space, &v), BLO_OK);
+  blo_int begin = WIDTH * blo_shard_begin(ITEMS, S, blo_comm_first_shard(comm, S));
+  blo_int end = WIDTH * blo_shard_begin(ITEMS, S, blo_comm_end_shard(comm, S));
+  for (blo_int i = 0; i < ITEMS * WIDTH; i++) {
+    v->data[i] = i >= begin && i < end ? value(i, 1) : (double)NAN;
+  }
+  blo_vec_collect(v);
+  bool right = true;
+  for (blo_int i = 0; i < ITEMS * WIDTH && blo_comm_rank(comm) == BLO_ROOT; i++) {
+    right = right && v->data[i] == value(i, 1);
+  }
+  BLO_EXPECT_ALL(right);
+  blo_vec_destroy(&v);
+  blo_space_destroy(&space);
+}
+
 static void nan_and_inf_are_seen(blo_comm *comm)
 {
   double a[37] = {0};
@@ -184,6 +247,8 @@ static const blo_test tests[] = {
     {"published vector is everywhere", published_vector_is_everywhere},
     {"gather and scatter are inverse", gather_and_scatter_are_inverse},
     {"collect brings slices to the root", collect_brings_slices_to_the_root},
+    {"items stay in one shard", items_stay_in_one_shard},
+    {"items are collected", items_are_collected},
     {"nan and inf are seen", nan_and_inf_are_seen},
     {"state is found by name", state_is_found_by_name},
 };

@@ -52,14 +52,14 @@ static blo_status setup(blo_problem *p)
   return BLO_OK;
 }
 
-static void start(const blo_problem *p, blo_int first, blo_int n_local, double *x, double *y)
+static void start(const blo_problem *p, const blo_slice *x, const blo_slice *y)
 {
   (void)p;
-  for (blo_int i = 0; i < n_local; i++) {
-    x[i] = number(OF_X, first + i, 0);
+  for (blo_int i = 0; i < x->n; i++) {
+    x->data[i] = number(OF_X, x->first + i, 0);
   }
   for (int j = 0; j < NY; j++) {
-    y[j] = number(OF_Y, j, 0);
+    y->data[j] = number(OF_Y, j, 0);
   }
 }
 
@@ -85,9 +85,9 @@ static void add_lower(const blo_shard_task *t, blo_int i, double x, double spoil
   add_to(out->gx != NULL ? out->gx + at : NULL, t->scale * ay + spoil);
   add(t->scale * x, OF_A, i, out->gy);
   add(t->scale * sy, OF_S, i, out->gy);
-  if (t->v != NULL) {
-    add_to(out->jv != NULL ? out->jv + at : NULL, t->scale * dot_numbers(OF_A, i, t->v));
-    add(t->scale * dot_numbers(OF_S, i, t->v), OF_S, i, out->hv);
+  if (t->n_v > 0) {
+    add_to(out->jv[0] != NULL ? out->jv[0] + at : NULL, t->scale * dot_numbers(OF_A, i, t->v[0]));
+    add(t->scale * dot_numbers(OF_S, i, t->v[0]), OF_S, i, out->hv[0]);
   }
 }
 
@@ -136,14 +136,14 @@ static void common(const blo_problem *p, blo_level level, unsigned want, const b
   add_to(out->value, 0.5 * weight * blo_array_dot(NY, at->y, at->y));
   for (int j = 0; j < NY; j++) {
     add_to(out->gy != NULL ? out->gy + j : NULL, weight * at->y[j]);
-    if (out->hv != NULL) {
-      out->hv[j] += weight * at->v[j];
+    if (out->hv[0] != NULL) {
+      out->hv[0][j] += weight * at->v[0][j];
     }
-    sum_v += at->v != NULL ? at->v[j] : 0;
+    sum_v += at->n_v > 0 ? at->v[0][j] : 0;
   }
   for (blo_int i = 0; i < n_local(p); i++) {
     add_to(out->gx != NULL ? out->gx + i : NULL, weight * (at->x[i] + (lower ? 0 : 2)));
-    add_to(out->jv != NULL ? out->jv + i : NULL, weight * sum_v);
+    add_to(out->jv[0] != NULL ? out->jv[0] + i : NULL, weight * sum_v);
   }
 }
 
@@ -192,12 +192,13 @@ static void open_rig(blo_comm *comm, blo_layout layout, bool join, rig *w)
                      .upper = all,
                      .x = w->x,
                      .y = w->y,
-                     .v = w->v,
+                     .n_v = 1,
+                     .v = {w->v},
                      .join = join};
   w->ans = (blo_answer){.g_x = w->g_x,
                         .g_y = w->g_y,
-                        .hv = w->hv,
-                        .jv = w->jv,
+                        .hv = {w->hv},
+                        .jv = {w->jv},
                         .f_x = join ? NULL : w->f_x,
                         .f_y = join ? NULL : w->f_y};
 }
