@@ -17,6 +17,7 @@
 
 #include <blo/data.h>
 #include <blo/linalg.h>
+#include <blo/model.h>
 #include <blo/options.h>
 #include <blo/random.h>
 
@@ -90,17 +91,22 @@ enum {
                               sweep with several directions is made one direction at a time */
 };
 
-typedef struct blo_problem_type {
+typedef struct blo_problem_type blo_problem_type;
+struct blo_problem_type {
   const char *name;             /**< key in run files */
   const char *summary;          /**< one line for `parblo list` */
   const char *source;           /**< where the problem comes from */
   size_t state_size;            /**< private struct, zeroed */
   const blo_opt_table *options; /**< its struct is `options` of the instance */
-  unsigned has;
+  unsigned has;                 /**< BLO_HAS_..., what an instance begins with */
   const blo_metric *metrics;
   blo_int n_metrics;
   blo_int n_metric_sums; /**< sums over samples that the metrics are made of */
 
+  /** The descriptor to go on with, by the options, which are those of both; may be NULL. Local. */
+  const blo_problem_type *(*variant)(const blo_problem *p);
+  /** Of problems made of graphs (network.h): describe the losses of a level. Local. */
+  void (*describe)(const blo_problem *p, blo_level level, blo_graph *g);
   /** Load data, set the public sizes of the instance, make the state. Call: Collective. */
   blo_status (*setup)(blo_problem *p);
   /** Free the state; also after a failed setup. Call: Local. */
@@ -130,7 +136,7 @@ typedef struct blo_problem_type {
   blo_status (*metrics_shard)(blo_problem *p, blo_int shard, const double *x, double *sums);
   /** From the total sums to the metrics. @param[out] values [n_metrics]. Call: Local. */
   void (*metrics_finish)(const blo_problem *p, const double *sums, double *values);
-} blo_problem_type;
+};
 
 /** An instance. Sizes are set by `setup` and fixed from then on. */
 struct blo_problem {
@@ -139,6 +145,7 @@ struct blo_problem {
   blo_context *ctx;
   void *options; /**< the struct of type->options */
   void *state;   /**< [state_size] */
+  unsigned has;  /**< BLO_HAS_...; setup may change it */
   blo_int n_x, n_y;
   blo_int n_packed;         /**< length of packed y-sums; n_y if `unpack` is NULL */
   blo_int n_lower, n_upper; /**< samples of g and of f */
@@ -152,7 +159,7 @@ struct blo_problem {
   blo_layout x_layout;
   blo_int cache_per_sample; /**< doubles kept per sample when linearised; 0: cannot */
   uint64_t fingerprint;     /**< identifies data and sizes; the same on any number of ranks */
-  const struct blo_params *params; /**< names of the parts of x and y, or NULL (blo/model.h) */
+  const blo_params *params; /**< names of the parts of x and y, or NULL */
 };
 
 /**

@@ -11,7 +11,7 @@ static blo_status check_problem(const blo_problem *p)
   BLO_CHECK(ctx, !p->x_aligned || p->n_x == p->n_lower, BLO_E_SHAPE,
             "problem '%s': an aligned x has one entry per sample of g, %lld, not %lld",
             p->type->name, (long long)p->n_lower, (long long)p->n_x);
-  BLO_CHECK(ctx, !p->x_aligned || (p->type->has & BLO_HAS_F_X) == 0, BLO_E_UNSUPPORTED,
+  BLO_CHECK(ctx, !p->x_aligned || (p->has & BLO_HAS_F_X) == 0, BLO_E_UNSUPPORTED,
             "problem '%s': samples of f cannot contribute to an x aligned with those of g",
             p->type->name);
   BLO_CHECK(ctx, p->x_layout != BLO_REPLICATED || !p->x_aligned, BLO_E_UNSUPPORTED,

@@ -46,7 +46,7 @@ static bool has_samples(const blo_problem *p, int k)
 {
   unsigned need = k == PART_F_X ? BLO_HAS_F_X : BLO_HAS_G_X;
 
-  return !is_x_part(k) || (p->type->has & need) != 0;
+  return !is_x_part(k) || (p->has & need) != 0;
 }
 
 /** Values and parts in the message are sent, and the slices of an aligned x that is rooted. */

@@ -9,7 +9,7 @@ static blo_int n_parts(blo_int directions)
 
 blo_int blo_eval_longest_message(const blo_problem *p, blo_int directions)
 {
-  bool x_in_sum = !p->x_aligned && (p->type->has & (BLO_HAS_G_X | BLO_HAS_F_X)) != 0;
+  bool x_in_sum = !p->x_aligned && (p->has & (BLO_HAS_G_X | BLO_HAS_F_X)) != 0;
   blo_int y = p->y_width > 0 ? 0 : p->n_packed, x = x_in_sum ? p->n_x : 0;
 
   return n_parts(directions) * (x + y) + N_RIDERS;
@@ -43,7 +43,7 @@ blo_status blo_eval_reserve(blo_eval *e, blo_int rows, blo_int directions)
 {
   blo_int own = blo_eval_can_linearize(e) ? e->all[BLO_LOWER].n_own : 0;
   blo_int most = rows < own ? rows : own;
-  bool together = (e->problem->type->has & BLO_HAS_DIRECTIONS) != 0;
+  bool together = (e->problem->has & BLO_HAS_DIRECTIONS) != 0;
 
   BLO_BUG_IF(directions > BLO_DIRECTIONS_MAX, "%lld directions at once", (long long)directions);
   if (directions > e->directions) {
