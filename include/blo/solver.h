@@ -124,25 +124,49 @@ BLO_API void blo_lower_destroy(blo_lower **lower);
 BLO_API BLO_MUST_USE blo_status blo_lower_track(blo_lower *lower, blo_int k, const blo_vec *x,
                                                 blo_vec *y);
 
-/** Options of the upper step: x <- x - gamma m, m <- momentum m + hx. */
+/** How the upper step uses the hypergradient estimate. */
+typedef enum blo_upper_rule { BLO_UPPER_SGD, BLO_UPPER_ADAM } blo_upper_rule;
+/** "sgd", "adam", NULL. */
+BLO_API extern const char *const blo_upper_rule_names[];
+
+/** Options of the upper step. sgd: x <- x - gamma m, m <- momentum m + hx; adam: blo_vec_adam(). */
 typedef struct blo_upper_options {
   blo_int batch;
-  double step, decay, momentum;
+  double step, decay;
+  int rule; /**< blo_upper_rule */
+  double momentum;
+  double beta1, beta2, epsilon; /**< of adam */
+  double clip;                  /**< largest norm of hx that is used; 0: any */
 } blo_upper_options;
 #define BLO_UPPER_ROWS(step_def, decay_def, batch_def)                                             \
   BLO_OPT(blo_upper_options, batch, batch_def, 0, 1e12, "samples",                                 \
           "samples of f in an iteration, 0 = all", "", 0),                                         \
       BLO_SCHEDULE_ROWS(blo_upper_options, step_def, decay_def, "upper step size gamma"),          \
+      BLO_OPT_NAMES(blo_upper_options, rule, "sgd", blo_upper_rule_names,                          \
+                    "the step: along the hypergradient, or Adam's, with its moments",              \
+                    "Kingma and Ba 2015, arXiv 1412.6980, algorithm 1", 0),                        \
       BLO_OPT(blo_upper_options, momentum, "0", 0, 0.9999, "-",                                    \
-              "heavy-ball momentum of the upper steps", "Polyak 1964", 0)
+              "sgd: heavy-ball momentum of the upper steps", "Polyak 1964", 0),                    \
+      BLO_OPT(blo_upper_options, beta1, "0.9", 0, 0.9999, "-",                                     \
+              "adam: decay of the mean of the hypergradients", "", 0),                             \
+      BLO_OPT(blo_upper_options, beta2, "0.999", 0, 0.999999, "-",                                 \
+              "adam: decay of the mean of their squares", "", 0),                                  \
+      BLO_OPT(blo_upper_options, epsilon, "1e-8", 0, 1, "-",                                       \
+              "adam: added to the root of the mean square", "", BLO_OPT_OPEN_LOW),                 \
+      BLO_OPT(blo_upper_options, clip, "0", 0, BLO_INF, "-",                                       \
+              "a hypergradient with a larger norm is scaled to this norm, 0 = none is; the norm "  \
+              "costs one message an iteration if x is sharded or rooted",                          \
+              "Pascanu, Mikolov and Bengio 2013, arXiv 1211.5063, algorithm 1", 0)
 
 typedef struct blo_upper blo_upper;
-/** Make an upper step; its entries "upper.*" go to `state`. Call: Local. */
+/** Make an upper step; its entries "upper.*" go to `state`. Call: Local.
+ *  @return BLO_OK; BLO_E_OPTION if adam is given momentum; BLO_E_MEMORY */
 BLO_API BLO_MUST_USE blo_status blo_upper_create(blo_eval *eval, const blo_upper_options *options,
                                                  blo_state *state, blo_upper **out);
 /** Free it. NULL is accepted. Call: Local. */
 BLO_API void blo_upper_destroy(blo_upper **upper);
-/** x <- x - gamma_k m, and publish it. Call: Collective. Cost: one broadcast if x is rooted.
+/** The step of outer iteration k with the estimate hx, and publish x. Call: Collective. Cost: one
+ *  broadcast if x is rooted; with `clip` one message more unless x is replicated.
  *  @return BLO_OK; BLO_E_NONFINITE */
 BLO_API BLO_MUST_USE blo_status blo_upper_step(blo_upper *upper, blo_int k, const blo_vec *hx,
                                                blo_vec *x);

@@ -1,11 +1,41 @@
-/** @file The upper step: gradient descent on x, with heavy-ball momentum if asked for. */
+/**
+ * @file
+ * The upper step on x along the hypergradient estimate: gradient descent, with heavy-ball momentum
+ * if asked for, or Adam. Before that an estimate that is too long is shortened (Pascanu, Mikolov
+ * and Bengio 2013, arXiv 1211.5063, algorithm 1).
+ */
 #include <blo/solver.h>
+
+const char *const blo_upper_rule_names[] = {"sgd", "adam", NULL};
 
 struct blo_upper {
   blo_context *ctx;
   const blo_upper_options *options;
-  blo_vec *m; /**< NULL without momentum */
+  blo_vec *m; /**< momentum, or Adam's mean; NULL: none */
+  blo_vec *v; /**< Adam's mean square; NULL: none */
 };
+
+static blo_status make_vector(blo_eval *eval, blo_state *state, const char *name, blo_vec **out)
+{
+  BLO_TRY(blo_vec_create(blo_eval_space_x(eval), out));
+  return blo_state_add_vec(state, name, *out);
+}
+
+static blo_status make_vectors(blo_eval *eval, blo_state *state, blo_upper *u)
+{
+  const blo_upper_options *o = u->options;
+
+  if (o->rule == BLO_UPPER_ADAM) {
+    BLO_CHECK(
+        u->ctx, o->momentum == 0, BLO_E_OPTION,
+        "solver.upper.momentum = %g belongs to solver.upper.rule = 'sgd'; with 'adam' it must "
+        "be 0 (beta1 takes its place)",
+        o->momentum);
+    BLO_TRY(make_vector(eval, state, "upper.m", &u->m));
+    return make_vector(eval, state, "upper.v", &u->v);
+  }
+  return o->momentum > 0 ? make_vector(eval, state, "upper.momentum", &u->m) : BLO_OK;
+}
 
 blo_status blo_upper_create(blo_eval *eval, const blo_upper_options *options, blo_state *state,
                             blo_upper **out)
@@ -16,10 +46,7 @@ blo_status blo_upper_create(blo_eval *eval, const blo_upper_options *options, bl
 
   BLO_GO(blo_alloc(ctx, 1, sizeof *u, &u));
   *u = (blo_upper){.ctx = ctx, .options = options};
-  if (options->momentum > 0) {
-    BLO_GO(blo_vec_create(blo_eval_space_x(eval), &u->m));
-    BLO_GO(blo_state_add_vec(state, "upper.momentum", u->m));
-  }
+  BLO_GO(make_vectors(eval, state, u));
   *out = u;
   u = NULL;
 done:
@@ -32,19 +59,42 @@ void blo_upper_destroy(blo_upper **upper)
   if (*upper != NULL) {
     blo_context *ctx = (*upper)->ctx;
     blo_vec_destroy(&(*upper)->m);
+    blo_vec_destroy(&(*upper)->v);
     blo_free(ctx, upper);
   }
+}
+
+/* The factor that makes hx short enough. */
+static double clip_factor(const blo_upper_options *o, const blo_vec *hx)
+{
+  double norm = o->clip > 0 ? blo_vec_norm(hx) : 0;
+
+  return norm > o->clip ? o->clip / norm : 1;
+}
+
+static void descend(blo_upper *u, double gamma, double scale, const blo_vec *hx, blo_vec *x)
+{
+  if (u->m == NULL) {
+    blo_vec_axpy(-gamma * scale, hx, x);
+    return;
+  }
+  blo_vec_scale(u->options->momentum, u->m);
+  blo_vec_axpy(scale, hx, u->m);
+  blo_vec_axpy(-gamma, u->m, x);
 }
 
 blo_status blo_upper_step(blo_upper *u, blo_int k, const blo_vec *hx, blo_vec *x)
 {
   const blo_upper_options *o = u->options;
   double gamma = blo_schedule_at((blo_schedule){o->step, o->decay}, k);
+  double scale = clip_factor(o, hx);
 
-  if (u->m != NULL) {
-    blo_vec_aypx(o->momentum, hx, u->m);
+  if (o->rule == BLO_UPPER_ADAM) {
+    const blo_adam adam = {.beta1 = o->beta1, .beta2 = o->beta2, .epsilon = o->epsilon};
+    blo_vec_adam(&adam, k + 1, gamma, scale, hx, u->m, u->v, x);
+  } else {
+    descend(u, gamma, scale, hx, x);
   }
-  blo_vec_axpy(-gamma, u->m != NULL ? u->m : hx, x);
   blo_vec_publish(x);
   /* of a sharded x each rank sees its own part: the next sweep looks at it */
   BLO_CHECK(u->ctx,
