@@ -182,7 +182,8 @@ static void first_failure_is_told(blo_comm *comm)
   close_rig(comm, &r);
 }
 
-/* A product fails while CG and the dense solution send scalar products only. */
+/* A product fails while CG and the dense solution send scalar products only. Of products that all
+ * fail p'Hp is 0 and H singular, which must not be taken for the reason. */
 static void failures_in_a_solve_are_told(blo_comm *comm)
 {
   rig r;
@@ -193,6 +194,13 @@ static void failures_in_a_solve_are_told(blo_comm *comm)
   fixture_like(r.x, 1, &hx);
   BLO_REQUIRE_STATUS(blo_estimator_create(r.f.eval, &o, 0, 5, r.state, &e), BLO_OK);
   BLO_EXPECT_STATUS(blo_estimator_compute(e, 0, r.x, r.y, hx), BLO_OK);
+  tasks_probe_of(r.f.problem)->failing_products = true;
+  BLO_EXPECT_STATUS(blo_estimator_compute(e, 1, r.x, r.y, hx), BLO_E_DATA);
+  BLO_EXPECT_ERROR_HAS("H v fails");
+  BLO_EXPECT_STATUS(blo_dense_hypergradient(r.f.eval, r.x, r.y, hx, NULL), BLO_E_DATA);
+  BLO_EXPECT_ERROR_HAS("H v fails");
+  tasks_probe_of(r.f.problem)->failing_products = false;
+  BLO_EXPECT_STATUS(blo_estimator_compute(e, 1, r.x, r.y, hx), BLO_OK);
   tasks_probe_of(r.f.problem)->failing_task = 0;
   BLO_EXPECT_STATUS(blo_estimator_compute(e, 1, r.x, r.y, hx), BLO_E_DATA);
   BLO_EXPECT_STATUS(blo_dense_hypergradient(r.f.eval, r.x, r.y, hx, NULL), BLO_E_DATA);
