@@ -51,7 +51,8 @@ typedef struct blo_answer {
 } blo_answer;
 
 /**
- * Make an evaluator for a problem; all memory that sweeps need is taken here.
+ * Make an evaluator for a problem; all memory that sweeps need is taken here and in
+ * blo_eval_reserve().
  * Call  Collective. @return BLO_OK; BLO_E_MEMORY; BLO_E_UNSUPPORTED, BLO_E_SHAPE or BLO_E_OPTION if
  *       the problem's sizes and layout do not go together
  */
@@ -94,8 +95,9 @@ BLO_API bool blo_eval_one_batch(const blo_eval *eval, const blo_sampler *sampler
  * Evaluate.
  *
  * Where every part that is wanted stays on its rank (gradients and products in a y that belongs to
- * tasks, in an x aligned with samples) and no value is wanted, nothing is sent: a failure is then
- * kept, and becomes everybody's with the next sweep or metrics that communicate.
+ * tasks, in a sharded x, and what samples do not contribute to) and no value is wanted, nothing is
+ * sent: a failure is then kept, and becomes everybody's with the next sweep or metrics that
+ * communicate.
  *
  * Several directions go in one sweep, their products in one message, if the problem has
  * BLO_HAS_DIRECTIONS; else the sweep is made once for each direction, everything else that is

@@ -153,7 +153,8 @@ struct blo_problem {
   bool x_aligned;           /**< x_i belongs to sample i of g: n_x = n_lower */
   /** If not 0: each sample of g, a task, has y_width numbers of y of its own, so n_y = n_lower *
    *  y_width; y is sharded with the tasks. Sample i of f is then task i too (n_upper = n_lower),
-   * and methods draw one batch of tasks an outer iteration for everything. `unpack` is NULL. */
+   *  and methods draw one batch of tasks an outer iteration for everything. `unpack` is NULL, x is
+   *  not aligned. */
   blo_int y_width;
   bool reuses_x; /**< `shard` gains from same_x */
   blo_layout x_layout;

@@ -119,7 +119,8 @@ BLO_API BLO_MUST_USE blo_status blo_lower_create(blo_eval *eval, const blo_lower
                                                  blo_lower **out);
 /** Free it. NULL is accepted. Call: Local. */
 BLO_API void blo_lower_destroy(blo_lower **lower);
-/** Run the T steps of outer iteration k on y. Call: Collective. Cost: T reductions.
+/** Run the T steps of outer iteration k on y. Call: Collective. Cost: T reductions, or none if y
+ *  belongs to tasks: what fails is then kept (see blo_eval_sweep()).
  *  @return BLO_OK; what a sweep returns */
 BLO_API BLO_MUST_USE blo_status blo_lower_track(blo_lower *lower, blo_int k, const blo_vec *x,
                                                 blo_vec *y);

@@ -269,15 +269,14 @@ static blo_status check_y_parts(const blo_eval *e, const plan *pl)
   return BLO_OK;
 }
 
-/** Replicated y-vectors are the same on all ranks, so all come to the same verdict. */
+/** Replicated y-vectors are the same on all ranks, so all come to the same verdict. Sharded ones
+ * have been looked at shard by shard; what is added to them then is this rank's own affair. */
 static blo_status check_result(blo_eval *e, const plan *pl, const double *values)
 {
-  blo_status local = check_y_parts(e, pl);
-
-  if (e->problem->y_width > 0) {
-    blo_eval_keep(e, local);
-  } else {
-    BLO_TRY(local);
+  if (e->problem->y_width == 0) {
+    BLO_TRY(check_y_parts(e, pl));
+  } else if (e->problem->type->common != NULL) {
+    blo_eval_keep(e, check_y_parts(e, pl));
   }
   BLO_CHECK(e->ctx, blo_array_finite(2, values), BLO_E_NONFINITE,
             "the value of g or f is not finite in its terms without samples");

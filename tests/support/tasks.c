@@ -175,6 +175,7 @@ static blo_status shard(blo_problem *p, const blo_shard_task *t, const blo_shard
       add_upper(&st->task[i], in_shard, t, out);
       continue;
     }
+    BLO_CHECK(p->ctx, !st->probe.failing_products || !t->linearized, BLO_E_DATA, "H v fails");
     BLO_CHECK(p->ctx, i != st->probe.failing_task, BLO_E_DATA, "task %lld fails", (long long)i);
     add_lower(st, i, in_shard, r, t, out);
   }

@@ -22,6 +22,7 @@ extern const blo_problem_type blo_problem_test_tasks;
 /** What can be made wrong with an instance, and what it has counted, on this rank. */
 typedef struct tasks_probe {
   blo_int nan_task, failing_task; /**< of g; -1: none */
+  bool failing_products;          /**< linearised products fail */
   blo_int fresh, again;           /**< times that B_i x + c_i was computed, was used again */
 } tasks_probe;
 tasks_probe *tasks_probe_of(blo_problem *p);

@@ -374,10 +374,36 @@ static void terms_without_samples_are_checked(blo_comm *comm)
   close_rig(&w);
 }
 
+/* Products J v alone stay with the samples of a sharded x, and nothing is sent: what is not finite
+ * is kept until somebody asks. The slices of a rooted x are sent to the root, so it is known at
+ * once.
+ */
+static void cross_products_send_nothing(blo_comm *comm)
+{
+  for (int layout = 0; layout < 2; layout++) {
+    bool rooted = layout == 1;
+    rig w;
+    open_rig(comm, rooted ? BLO_ROOTED : BLO_SHARDED, false, &w);
+    w.ask.lower = BLO_WANT_X | BLO_WANT_JV;
+    w.ask.upper = 0;
+    blo_traffic before = blo_comm_traffic(comm);
+    BLO_REQUIRE_STATUS(blo_eval_sweep(w.eval, &w.ask, &w.ans), BLO_OK);
+    blo_traffic after = blo_comm_traffic(comm);
+    BLO_EXPECT_ALL(after.reductions == before.reductions + (rooted ? 1 : 0));
+    BLO_EXPECT_ALL(rooted || memcmp(&before, &after, sizeof before) == 0);
+    ((state *)w.problem->state)->nan_sample = N - 1;
+    BLO_EXPECT_STATUS(blo_eval_sweep(w.eval, &w.ask, &w.ans), rooted ? BLO_E_NONFINITE : BLO_OK);
+    BLO_EXPECT_STATUS(blo_eval_settle(w.eval), rooted ? BLO_OK : BLO_E_NONFINITE);
+    BLO_EXPECT_ERROR_HAS("grad_x g is not finite");
+    close_rig(&w);
+  }
+}
+
 static const blo_test tests[] = {
     {"layouts give the same bits", layouts_give_the_same_bits},
     {"NaN in an aligned part is traced", nan_in_an_aligned_part_is_traced},
     {"infinite x is traced", infinite_x_is_traced},
+    {"cross products send nothing", cross_products_send_nothing},
     {"terms without samples are checked", terms_without_samples_are_checked},
 };
 BLO_TEST_MAIN("sweep", tests)

@@ -1,6 +1,8 @@
 /* y that belongs to tasks: the lower track and products send nothing, what fails meanwhile becomes
  * everybody's with the next message, and all blocks of a method draw one batch of tasks. */
 #include "fixture.h"
+#include <blo/check.h>
+#include <blo/checkpoint.h>
 #include <math.h>
 #include <string.h>
 
@@ -180,7 +182,8 @@ static void first_failure_is_told(blo_comm *comm)
   close_rig(comm, &r);
 }
 
-/* A product fails while CG and the dense solution send scalar products only. */
+/* A product fails while CG and the dense solution send scalar products only. Of products that all
+ * fail p'Hp is 0 and H singular, which must not be taken for the reason. */
 static void failures_in_a_solve_are_told(blo_comm *comm)
 {
   rig r;
@@ -191,6 +194,13 @@ static void failures_in_a_solve_are_told(blo_comm *comm)
   fixture_like(r.x, 1, &hx);
   BLO_REQUIRE_STATUS(blo_estimator_create(r.f.eval, &o, 0, 5, r.state, &e), BLO_OK);
   BLO_EXPECT_STATUS(blo_estimator_compute(e, 0, r.x, r.y, hx), BLO_OK);
+  tasks_probe_of(r.f.problem)->failing_products = true;
+  BLO_EXPECT_STATUS(blo_estimator_compute(e, 1, r.x, r.y, hx), BLO_E_DATA);
+  BLO_EXPECT_ERROR_HAS("H v fails");
+  BLO_EXPECT_STATUS(blo_dense_hypergradient(r.f.eval, r.x, r.y, hx, NULL), BLO_E_DATA);
+  BLO_EXPECT_ERROR_HAS("H v fails");
+  tasks_probe_of(r.f.problem)->failing_products = false;
+  BLO_EXPECT_STATUS(blo_estimator_compute(e, 1, r.x, r.y, hx), BLO_OK);
   tasks_probe_of(r.f.problem)->failing_task = 0;
   BLO_EXPECT_STATUS(blo_estimator_compute(e, 1, r.x, r.y, hx), BLO_E_DATA);
   BLO_EXPECT_STATUS(blo_dense_hypergradient(r.f.eval, r.x, r.y, hx, NULL), BLO_E_DATA);
@@ -201,6 +211,39 @@ static void failures_in_a_solve_are_told(blo_comm *comm)
   BLO_EXPECT_ERROR_HAS("task 0 fails");
   blo_estimator_destroy(&e);
   blo_vec_destroy(&hx);
+  close_rig(comm, &r);
+}
+
+/* Eight products at once, and nothing is sent; a value makes it one message. */
+static void products_send_nothing(blo_comm *comm)
+{
+  enum { D = BLO_DIRECTIONS_MAX };
+  rig r;
+  blo_vec *v[D], *hv[D];
+  blo_ask ask = {.lower = BLO_WANT_HV | BLO_WANT_Y, .n_v = D};
+  open_rig(comm, 0, &r);
+  fixture_like(r.y, D, v);
+  fixture_like(r.y, D, hv);
+  BLO_REQUIRE_STATUS(blo_eval_reserve(r.f.eval, 0, D), BLO_OK);
+  blo_answer ans = {.g_y = r.work};
+  ask.x = r.x;
+  ask.y = r.y;
+  for (int i = 0; i < D; i++) {
+    blo_check_perturb(r.y, 1, 4, (uint64_t)i, v[i]);
+    ask.v[i] = v[i];
+    ans.hv[i] = hv[i];
+  }
+  blo_traffic before = blo_comm_traffic(comm);
+  BLO_REQUIRE_STATUS(blo_eval_sweep(r.f.eval, &ask, &ans), BLO_OK);
+  blo_traffic after = blo_comm_traffic(comm);
+  BLO_EXPECT_ALL(memcmp(&before, &after, sizeof before) == 0);
+  BLO_EXPECT_ALL(blo_eval_counts(r.f.eval)->hv == D && blo_eval_counts(r.f.eval)->samples == N);
+  ask.lower |= BLO_WANT_VALUE;
+  BLO_REQUIRE_STATUS(blo_eval_sweep(r.f.eval, &ask, &ans), BLO_OK);
+  BLO_EXPECT_ALL(blo_comm_traffic(comm).reductions == after.reductions + 1);
+  BLO_EXPECT_ALL(blo_comm_traffic(comm).bytes == after.bytes + 8 * (3 + BLO_N_NOTICES));
+  fixture_free_vecs(D, v);
+  fixture_free_vecs(D, hv);
   close_rig(comm, &r);
 }
 
@@ -331,6 +374,78 @@ static void contradictions_are_refused(blo_comm *comm)
   }
 }
 
+/* -------------------------------------------------------------- restart */
+
+typedef struct run {
+  fixture f;
+  blo_conf *conf;
+  blo_solver *solver;
+} run;
+
+static void open_run(blo_comm *comm, run *r)
+{
+  static const char text[] = "lower: {steps: 3, batch: 20, step: 0.1, momentum: 0.4}\n"
+                             "adjoint: {iterations: 3, batch: 20, step: 0.1, warm_start: true}\n"
+                             "upper: {batch: 20, step: 0.2}\n";
+  *r = (run){.conf = NULL};
+  fixture_make(comm, FIXTURE_TASKS, "", BLO_REPRODUCIBLE, &r->f);
+  BLO_REQUIRE_STATUS(blo_conf_parse(blo_comm_context(comm), "test", text, &r->conf), BLO_OK);
+  BLO_REQUIRE_STATUS(
+      blo_solver_create(r->f.eval, blo_solver_find("stocbio"), r->conf, 17, &r->solver), BLO_OK);
+}
+
+static void close_run(blo_comm *comm, run *r)
+{
+  blo_solver_destroy(&r->solver);
+  blo_conf_destroy(&r->conf);
+  fixture_free(comm, &r->f);
+}
+
+/* Four more iterations, and what they come to. */
+static void go_on(run *r, uint32_t crc[2])
+{
+  blo_report report;
+  for (int k = 0; k < 4; k++) {
+    BLO_REQUIRE_STATUS(blo_solver_step(r->solver, &report), BLO_OK);
+  }
+  BLO_REQUIRE_STATUS(blo_vec_checksum(r->solver->x, &crc[0]), BLO_OK);
+  BLO_REQUIRE_STATUS(blo_vec_checksum(r->solver->y, &crc[1]), BLO_OK);
+}
+
+/* y, the momentum and v go through a checkpoint, to the same ranks and to each rank alone. */
+static void checkpoint_continues_on_other_ranks(blo_comm *comm)
+{
+  char folder[256], path[512];
+  blo_comm *self = NULL;
+  blo_comm *resumed[2] = {comm, NULL};
+  uint32_t want[2], got[2];
+  run r, s;
+  blo_test_tmpdir(comm, folder, sizeof folder);
+  BLO_REQUIRE_STATUS(blo_comm_create(blo_comm_context(comm), MPI_COMM_SELF, &self), BLO_OK);
+  resumed[1] = self;
+  open_run(comm, &r);
+  go_on(&r, want);
+  blo_snapshot snap = {.iteration = 4,
+                       .problem = "test_tasks",
+                       .solver = "stocbio",
+                       .config = "",
+                       .version = "test",
+                       .state = r.solver->state};
+  BLO_REQUIRE_STATUS(blo_checkpoint_save(comm, folder, "t", 1, &snap, path, sizeof path), BLO_OK);
+  go_on(&r, want);
+  for (int i = 0; i < 2; i++) {
+    open_run(resumed[i], &s);
+    snap.state = s.solver->state;
+    BLO_REQUIRE_STATUS(blo_checkpoint_load(resumed[i], path, &snap), BLO_OK);
+    go_on(&s, got);
+    BLO_EXPECT_MSG(memcmp(got, want, sizeof got) == 0, "other bits %s",
+                   i == 0 ? "after a restart" : "on one rank");
+    close_run(resumed[i], &s);
+  }
+  close_run(comm, &r);
+  blo_comm_destroy(&self);
+}
+
 static void metrics_see_all_tasks(blo_comm *comm)
 {
   rig r;
@@ -350,11 +465,13 @@ static const blo_test tests[] = {
     {"silent failures become everybody's", silent_failures_become_everybodys},
     {"first failure is told", first_failure_is_told},
     {"failures in a solve are told", failures_in_a_solve_are_told},
+    {"products send nothing", products_send_nothing},
     {"notices wait", notices_wait},
     {"blocks draw one batch", blocks_draw_one_batch},
     {"other problems draw as ever", other_problems_draw_as_ever},
     {"method with two sizes is refused", method_with_two_sizes_is_refused},
     {"contradictions are refused", contradictions_are_refused},
+    {"checkpoint continues on other ranks", checkpoint_continues_on_other_ranks},
     {"metrics see all tasks", metrics_see_all_tasks},
 };
 BLO_TEST_MAIN("tasks", tests)
