@@ -4,10 +4,10 @@
  * with their features.
  *
  * A table (blo_table) is samples in one rank's memory: features in their own storage type (8-bit,
- * float or double, dense; double, sparse) and integer class labels. A source is where samples come
- * from: an IDX pair, a LIBSVM or CSV file (gzip or not), or ParBLO's own HDF5 layout
- * (docs/data-format.md). A set (blo_set) is n samples of a source spread over the ranks by logical
- * shards.
+ * float or double, dense; double, sparse), or sentences as rows of tokens, and integer class
+ * labels. A source is where samples come from: an IDX pair, a LIBSVM or CSV file (gzip or not), or
+ * ParBLO's own HDF5 layout (docs/data-format.md). A set (blo_set) is n samples of a source spread
+ * over the ranks by logical shards.
  */
 #ifndef BLO_DATA_H
 #define BLO_DATA_H
@@ -16,11 +16,21 @@
 
 /* ----------------------------------------------------------------- tables */
 
-typedef enum blo_storage { BLO_U8, BLO_F32, BLO_F64 } blo_storage;
+typedef enum blo_storage {
+  BLO_U8,
+  BLO_F32,
+  BLO_F64,
+  BLO_I32 /**< tokens: numbers of words, dense */
+} blo_storage;
 
 /** Bytes of one value. Call: Local. */
 BLO_API size_t blo_storage_size(blo_storage storage);
 
+/**
+ * Samples. A table of *tokens* (storage BLO_I32) has a sentence a row: the numbers of its words, 1
+ * for an unknown word and 2, 3, ... for those of a vocabulary; after its end zeros. Each row has
+ * one token at least, and n_features is the length for which there is room.
+ */
 typedef struct blo_table {
   blo_int n_rows, n_features;
   blo_int n_classes; /**< labels are 0..n_classes-1 */
@@ -28,10 +38,12 @@ typedef struct blo_table {
   blo_storage storage; /**< of `values`; BLO_F64 if sparse */
   blo_int ld;   /**< dense: values of row i begin at i*ld; ld is a multiple of 8, the rest 0 */
   void *values; /**< dense [n_rows][ld]; sparse [nnz] */
-  blo_int *row_start;   /**< sparse: [n_rows + 1], from 0 */
-  int32_t *column;      /**< sparse: [nnz], ascending in each row */
-  int32_t *label;       /**< [n_rows], class index */
-  int32_t *class_value; /**< [n_classes] the label of each class in the file, ascending */
+  blo_int *row_start;      /**< sparse: [n_rows + 1], from 0 */
+  int32_t *column;         /**< sparse: [nnz], ascending in each row */
+  int32_t *label;          /**< [n_rows], class index */
+  int32_t *class_value;    /**< [n_classes] the label of each class in the file, ascending */
+  blo_int n_tokens;        /**< tokens are 0..n_tokens-1; 0 if the table has none */
+  uint32_t vocabulary_crc; /**< of the words that the tokens stand for; 0: not known */
 } blo_table;
 
 /** Free a table and its arrays. NULL is accepted. Call: Local. */
@@ -63,8 +75,8 @@ typedef struct blo_source_spec {
  * Read a whole file of any format into one rank's memory.
  *
  * Call  Local.
- * @param[in]  classes  if not NULL, labels must be among its class_value, and there must be as many
- *         features (a test set's training set)
+ * @param[in]  classes  if not NULL, labels must be among its class_value, there must be as many
+ *         features, and tokens must be those of the same vocabulary (a test set's training set)
  * @return BLO_OK; BLO_E_IO (missing, unreadable); BLO_E_FORMAT (truncated or damaged: message with
  *         file and byte or line); BLO_E_DATA (NaN or infinite value, label out of range, no
  *         samples, another number of features); BLO_E_OPTION; BLO_E_MEMORY
@@ -81,6 +93,94 @@ BLO_API BLO_MUST_USE blo_status blo_table_read(blo_context *ctx, const blo_sourc
 BLO_API BLO_MUST_USE blo_status blo_table_write(blo_context *ctx, const char *path, blo_int n,
                                                 const char *const *names,
                                                 const blo_table *const *tables);
+
+/* ------------------------------------------------------------------- text */
+
+/**
+ * A list of words, one text after the other; zero-initialised it is empty. The rules of the
+ * tokeniser "words-1", which makes words of text, are in docs/data-format.md.
+ */
+typedef struct blo_words {
+  blo_int n;
+  blo_int *start; /**< [n] word i begins at bytes + start[i] */
+  char *bytes;    /**< the words in UTF-8, each ended by a byte 0 */
+  blo_int n_bytes, start_cap, byte_cap;
+} blo_words;
+
+/** Replace the list by the words of a text of `n` bytes. Call: Local. @return BLO_OK; BLO_E_MEMORY
+ */
+BLO_API BLO_MUST_USE blo_status blo_words_split(blo_context *ctx, const char *text, blo_int n,
+                                                blo_words *words);
+/** Word i, in the list's own memory until it changes. Call: Local. */
+BLO_API const char *blo_words_at(const blo_words *words, blo_int i);
+/** Free the list's memory. Call: Local. */
+BLO_API void blo_words_free(blo_context *ctx, blo_words *words);
+
+/**
+ * A file with a sentence a line, gzip or not: a label, a tab or blank, the text. If the first line
+ * has a tab, all lines are columns between tabs, as many in each.
+ */
+typedef struct blo_text_spec {
+  const char *path;
+  blo_int label_column, text_column; /**< with tabs: from 0; negative from the end */
+  blo_int n_classes;                 /**< as in blo_source_spec */
+} blo_text_spec;
+
+/** The words that have tokens of their own, and the length of rows. */
+typedef struct blo_vocabulary blo_vocabulary;
+
+/** How a vocabulary is found. */
+typedef struct blo_vocabulary_spec {
+  blo_int n_words;    /**< the most frequent ones, at most; ties go by the words' bytes */
+  blo_int min_count;  /**< rarer words have no token */
+  blo_int max_length; /**< of a row; 0: the longest sentence's */
+} blo_vocabulary_spec;
+
+/**
+ * Find the vocabulary of a (training) text file: token 2 is the most frequent word.
+ *
+ * Call  Local.
+ * @return BLO_OK; BLO_E_IO; BLO_E_FORMAT (with file and line); BLO_E_DATA (no samples, no word is
+ *         frequent enough); BLO_E_OPTION; BLO_E_MEMORY
+ */
+BLO_API BLO_MUST_USE blo_status blo_vocabulary_create(blo_context *ctx, const blo_text_spec *text,
+                                                      const blo_vocabulary_spec *spec,
+                                                      blo_vocabulary **out);
+/** Read the vocabulary of a file in ParBLO's HDF5 layout. Call: Local.
+ *  @return BLO_OK; BLO_E_IO; BLO_E_FORMAT; BLO_E_DATA if it has none; BLO_E_MEMORY */
+BLO_API BLO_MUST_USE blo_status blo_vocabulary_read(blo_context *ctx, const char *path,
+                                                    blo_vocabulary **out);
+/** Free it. NULL is accepted. Call: Local. */
+BLO_API void blo_vocabulary_destroy(blo_context *ctx, blo_vocabulary **vocabulary);
+/** Different tokens, 0 and 1 included. Call: Local. */
+BLO_API blo_int blo_vocabulary_n_tokens(const blo_vocabulary *vocabulary);
+/** The token of a word, 1 if it has none of its own. Call: Local. */
+BLO_API int32_t blo_vocabulary_token(const blo_vocabulary *vocabulary, const char *word);
+/** The word of a token; "<padding>" and "<unknown>" for 0 and 1. Call: Local. */
+BLO_API const char *blo_vocabulary_word(const blo_vocabulary *vocabulary, blo_int token);
+/** The least count of its words, and the length of rows. Call: Local. */
+BLO_API blo_int blo_vocabulary_min_count(const blo_vocabulary *vocabulary);
+BLO_API blo_int blo_vocabulary_max_length(const blo_vocabulary *vocabulary);
+/** Give rows another length > 0. Call: Local. */
+BLO_API void blo_vocabulary_set_length(blo_vocabulary *vocabulary, blo_int max_length);
+
+/**
+ * Read a text file as rows of tokens. Sentences longer than the vocabulary's rows are cut at the
+ * end; one without words becomes one unknown word.
+ *
+ * Call  Local.
+ * @param[in] classes  as for blo_table_read()
+ * @return as blo_table_read()
+ */
+BLO_API BLO_MUST_USE blo_status blo_table_read_text(blo_context *ctx, const blo_text_spec *spec,
+                                                    const blo_vocabulary *vocabulary,
+                                                    const blo_table *classes, blo_table **out);
+/** As blo_table_write(), with the vocabulary of the tables beside them, if it is not NULL. Call:
+ *  Local. */
+BLO_API BLO_MUST_USE blo_status blo_table_write_text(blo_context *ctx, const char *path, blo_int n,
+                                                     const char *const *names,
+                                                     const blo_table *const *tables,
+                                                     const blo_vocabulary *vocabulary);
 
 /* ---------------------------------------------------------------- sources */
 
@@ -101,6 +201,11 @@ BLO_API blo_int blo_source_n_rows(const blo_source *source);
 BLO_API blo_int blo_source_n_features(const blo_source *source);
 BLO_API blo_int blo_source_n_classes(const blo_source *source);
 BLO_API bool blo_source_is_sparse(const blo_source *source);
+/** Whether the samples are rows of tokens, and how many different ones there are (0: none). Call:
+ * Local.
+ */
+BLO_API bool blo_source_is_tokens(const blo_source *source);
+BLO_API blo_int blo_source_n_tokens(const blo_source *source);
 
 /* ------------------------------------------------------------------- sets */
 
@@ -129,6 +234,8 @@ BLO_API BLO_MUST_USE blo_status blo_set_take(blo_comm *comm, blo_source *source,
 BLO_API void blo_set_destroy(blo_set **set);
 /** First sample of shard s (one of the rank's), counted from the rank's first one. Call: Local. */
 BLO_API blo_int blo_set_offset(const blo_set *set, blo_int s);
+/** The labels of all samples, on every rank. Call: Collective. @param[out] label [n of the set] */
+BLO_API void blo_set_labels(const blo_set *set, int32_t *label);
 /** A hash of all samples and labels, the same on any number of ranks. Call: Collective. */
 BLO_API uint64_t blo_set_fingerprint(const blo_set *set);
 
@@ -149,7 +256,7 @@ typedef enum blo_scaling_kind {
 BLO_API extern const char *const blo_scaling_names[];
 
 /** Find the scaling from a (training) set; constant features get scale 0. Same bits on any number
- *  of ranks. Call: Collective. */
+ *  of ranks. Tokens are not scaled: with them any kind but NONE is BLO_E_DATA. Call: Collective. */
 BLO_API BLO_MUST_USE blo_status blo_scaling_create(const blo_set *set, blo_scaling_kind kind,
                                                    blo_scaling **out);
 BLO_API void blo_scaling_destroy(blo_context *ctx, blo_scaling **scaling);
@@ -174,7 +281,7 @@ typedef struct blo_features {
   int isa;                    /**< kernel family, the same on all ranks, see blo_isa_agree() */
 } blo_features;
 
-/** Set up the view. Call: Local. */
+/** Set up the view; not of a table of tokens. Call: Local. */
 BLO_API void blo_features_init(blo_features *f, const blo_table *table, const blo_scaling *scaling,
                                blo_int n_classes, int isa);
 /** The kernel family that every rank's processor has (0 plain, 1 AVX2+FMA, 2 AVX-512); the

@@ -13,9 +13,48 @@ enum { MOST_CLASSES = 65536 };
 blo_rules blo_rules_make(const blo_source_spec *spec, const blo_table *classes)
 {
   if (classes != NULL) {
-    return (blo_rules){classes->n_classes, classes->class_value, classes->n_features};
+    return (blo_rules){classes->n_classes, classes->class_value,   classes->n_features, true,
+                       classes->n_tokens,  classes->vocabulary_crc};
   }
-  return (blo_rules){spec->n_classes, NULL, 0};
+  return (blo_rules){.n_classes = spec->n_classes};
+}
+
+/** Tokens of another vocabulary would be other words. */
+static blo_status check_tokens(blo_context *ctx, const blo_rules *rules, const blo_table *t,
+                               const char *path)
+{
+  BLO_CHECK(ctx, (t->n_tokens > 0) == (rules->n_tokens > 0), BLO_E_DATA,
+            "%s has %s, but the data it belongs with has %s", path,
+            t->n_tokens > 0 ? "tokens" : "numbers", t->n_tokens > 0 ? "numbers" : "tokens");
+  BLO_CHECK(ctx, t->n_tokens == rules->n_tokens, BLO_E_DATA,
+            "%s has a vocabulary of %lld tokens, but the data it belongs with has one of %lld: "
+            "convert it with that one's vocabulary (--vocabulary-from)",
+            path, (long long)t->n_tokens, (long long)rules->n_tokens);
+  BLO_CHECK(ctx,
+            t->vocabulary_crc == rules->vocabulary_crc || t->vocabulary_crc == 0 ||
+                rules->vocabulary_crc == 0,
+            BLO_E_DATA,
+            "%s has other words in its vocabulary than the data it belongs with: convert it with "
+            "that one's vocabulary (--vocabulary-from)",
+            path);
+  BLO_CHECK(ctx, t->n_tokens == 0 || t->n_features == rules->n_features, BLO_E_DATA,
+            "%s has rows of %lld tokens, but the data it belongs with has rows of %lld: convert it "
+            "with --max-length %lld",
+            path, (long long)t->n_features, (long long)rules->n_features,
+            (long long)rules->n_features);
+  return BLO_OK;
+}
+
+blo_status blo_rules_check(blo_context *ctx, const blo_rules *rules, const blo_table *table,
+                           const char *path)
+{
+  if (rules->joined) {
+    BLO_TRY(check_tokens(ctx, rules, table, path));
+  }
+  BLO_CHECK(ctx, rules->n_features == 0 || table->n_features == rules->n_features, BLO_E_DATA,
+            "%s has %lld features, but the data it belongs with has %lld", path,
+            (long long)table->n_features, (long long)rules->n_features);
+  return BLO_OK;
 }
 
 blo_status blo_classes_begin(blo_context *ctx, const blo_rules *rules, blo_classes *c)

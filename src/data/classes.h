@@ -10,6 +10,9 @@ typedef struct blo_rules {
   blo_int n_classes;          /**< 0: the labels found are the classes */
   const int32_t *class_value; /**< [n_classes] ascending; NULL: 0..n_classes-1 */
   blo_int n_features;         /**< 0: any number */
+  bool joined;                /**< there is another table, whose tokens these are */
+  blo_int n_tokens;           /**< of the other table; 0: it has none */
+  uint32_t vocabulary_crc;    /**< of the other table; 0: not known */
 } blo_rules;
 
 /** The labels that a reader accepts, and the class of each. */
@@ -21,6 +24,10 @@ typedef struct blo_classes {
 
 /** Rules from a source's description and, if not NULL, from a table it belongs with. */
 blo_rules blo_rules_make(const blo_source_spec *spec, const blo_table *classes);
+/** Whether a table of `path` has the features and tokens that the rules want. Call: Local.
+ *  @return BLO_OK; BLO_E_DATA */
+blo_status blo_rules_check(blo_context *ctx, const blo_rules *rules, const blo_table *table,
+                           const char *path);
 /** Begin with what the rules give. @return BLO_OK; BLO_E_OPTION; BLO_E_MEMORY. Call: Local. */
 blo_status blo_classes_begin(blo_context *ctx, const blo_rules *rules, blo_classes *c);
 /**

@@ -25,6 +25,7 @@ void blo_features_init(blo_features *f, const blo_table *table, const blo_scalin
 {
   BLO_BUG_IF(isa < 0 || isa >= BLO_ISA_COUNT || !blo_kernel_of(isa), "no kernel family %d", isa);
   BLO_BUG_IF(n_classes < 1, "%lld classes", (long long)n_classes);
+  BLO_BUG_IF(table->storage == BLO_I32, "tokens have no products");
   *f = (blo_features){
       .table = table,
       .scaling = scaling,

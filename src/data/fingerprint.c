@@ -35,6 +35,10 @@ static uint64_t head(const blo_set *set)
   const blo_int sizes[] = {set->n, t->n_features, t->n_classes, t->sparse, (blo_int)t->storage};
   uint32_t crc = blo_crc32(0, sizes, sizeof sizes);
 
+  if (t->storage == BLO_I32) {
+    const blo_int tokens[] = {t->n_tokens, t->vocabulary_crc};
+    crc = blo_crc32(crc, tokens, sizeof tokens);
+  }
   return mix(blo_crc32(crc, t->class_value, (size_t)t->n_classes * sizeof *t->class_value));
 }
 

@@ -5,7 +5,8 @@
 
 const char *blo_hdf5_storage_name(const blo_table *table)
 {
-  static const char *const names[] = {[BLO_U8] = "u8", [BLO_F32] = "f32", [BLO_F64] = "f64"};
+  static const char *const names[] = {
+      [BLO_U8] = "u8", [BLO_F32] = "f32", [BLO_F64] = "f64", [BLO_I32] = "tokens"};
 
   return table->sparse ? "csr" : names[table->storage];
 }
@@ -73,8 +74,7 @@ done:
   return status;
 }
 
-/** Whether the file says that it has our layout, in a version that we know. */
-static blo_status check_format(blo_context *ctx, hid_t file, const char *path, bool *ours)
+blo_status blo_hdf5_check_format(blo_context *ctx, hid_t file, const char *path, bool *ours)
 {
   char format[32];
   blo_int version;
@@ -122,7 +122,7 @@ blo_status blo_hdf5_open_group(blo_context *ctx, hid_t file, const char *path, c
   listing groups = {0, "", ""};
   const char *name = group;
 
-  BLO_TRY(check_format(ctx, file, path, ours));
+  BLO_TRY(blo_hdf5_check_format(ctx, file, path, ours));
   BLO_HDF5_CHECK(ctx, H5Literate(file, H5_INDEX_NAME, H5_ITER_INC, NULL, list_group, &groups) >= 0,
                  BLO_E_FORMAT, path, "cannot list its groups");
   if (group[0] == '\0' && !*ours &&

@@ -95,14 +95,49 @@ static blo_status find_storage(blo_hdf5_data *h, const blo_hdf5_dataset *d, blo_
   return BLO_OK;
 }
 
-static blo_status open_dense(blo_hdf5_data *h)
+/** The dataset holds integers of 32 bits, and the attributes tell how many tokens there are. */
+static blo_status open_tokens(blo_hdf5_data *h)
 {
   blo_table *t = h->head;
-  hid_t types[] = {H5T_NATIVE_UINT8, H5T_NATIVE_FLOAT, H5T_NATIVE_DOUBLE};
+  blo_int crc;
+  hid_t type = H5Dget_type(h->features.id);
+  bool fits = H5Tget_class(type) == H5T_INTEGER && H5Tget_size(type) == sizeof(int32_t) &&
+              H5Tget_sign(type) == H5T_SGN_2;
+
+  blo_hdf5_close(&type, H5Tclose);
+  BLO_CHECK(h->ctx, fits, BLO_E_FORMAT, "%s: dataset %s does not hold integers of 32 bits", h->path,
+            h->features.name);
+  t->storage = BLO_I32;
+  BLO_TRY(blo_hdf5_read_int(h->ctx, h->group, h->path, "n_tokens", &t->n_tokens));
+  BLO_TRY(blo_hdf5_read_int(h->ctx, h->group, h->path, "vocabulary_crc32", &crc));
+  BLO_CHECK(h->ctx, t->n_tokens >= 2 && t->n_tokens <= INT32_MAX, BLO_E_FORMAT,
+            "%s: n_tokens is %lld", h->path, (long long)t->n_tokens);
+  t->vocabulary_crc = (uint32_t)crc;
+  return BLO_OK;
+}
+
+/** Whether a group of our layout says that it has tokens; a plain dataset of integers has none. */
+static blo_status has_tokens(blo_hdf5_data *h, bool ours, bool *tokens)
+{
+  char storage[8] = "";
+
+  if (ours) {
+    BLO_TRY(blo_hdf5_read_text(h->ctx, h->group, h->path, "storage", storage, sizeof storage));
+  }
+  *tokens = strcmp(storage, "tokens") == 0;
+  return BLO_OK;
+}
+
+static blo_status open_dense(blo_hdf5_data *h, bool ours)
+{
+  blo_table *t = h->head;
+  hid_t types[] = {H5T_NATIVE_UINT8, H5T_NATIVE_FLOAT, H5T_NATIVE_DOUBLE, H5T_NATIVE_INT32};
+  bool tokens;
 
   BLO_TRY(open_dataset(h, blo_hdf5_find_name(h->group, blo_hdf5_feature_names), 2,
                        H5T_NATIVE_DOUBLE, &h->features));
-  BLO_TRY(find_storage(h, &h->features, &t->storage));
+  BLO_TRY(has_tokens(h, ours, &tokens));
+  BLO_TRY(tokens ? open_tokens(h) : find_storage(h, &h->features, &t->storage));
   h->features.memory_type = types[t->storage];
   h->features.unit_bytes = (size_t)h->features.width * blo_storage_size(t->storage);
   t->n_rows = h->features.length;
@@ -217,20 +252,20 @@ done:
   return status;
 }
 
-/** Open the file read-only, with the default driver: every rank reads for itself. */
-static blo_status open_file(blo_hdf5_data *h)
+/** With the default driver: every rank reads for itself. */
+blo_status blo_hdf5_open_file(blo_context *ctx, const char *path, hid_t *file)
 {
   blo_status status = BLO_OK;
-  int descriptor = open(h->path, O_RDONLY);
+  int descriptor = open(path, O_RDONLY);
   hid_t access = 0;
 
-  BLO_CHECK(h->ctx, descriptor >= 0, BLO_E_IO, "cannot open %s: %s", h->path, strerror(errno));
+  BLO_CHECK(ctx, descriptor >= 0, BLO_E_IO, "cannot open %s: %s", path, strerror(errno));
   close(descriptor);
-  BLO_TRY(blo_fault_point(h->ctx, "opening an HDF5 file"));
+  BLO_TRY(blo_fault_point(ctx, "opening an HDF5 file"));
   access = H5Pcreate(H5P_FILE_ACCESS);
   H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
-  h->file = H5Fopen(h->path, H5F_ACC_RDONLY, access);
-  BLO_HDF5_CHECK_GO(h->ctx, h->file > 0, BLO_E_FORMAT, h->path, "no HDF5 file, or a damaged one");
+  *file = H5Fopen(path, H5F_ACC_RDONLY, access);
+  BLO_HDF5_CHECK_GO(ctx, *file > 0, BLO_E_FORMAT, path, "no HDF5 file, or a damaged one");
 done:
   blo_hdf5_close(&access, H5Pclose);
   return status;
@@ -241,9 +276,9 @@ static blo_status open_data(blo_hdf5_data *h, const char *group, const blo_rules
   const blo_table *t = h->head;
   bool ours;
 
-  BLO_TRY(open_file(h));
+  BLO_TRY(blo_hdf5_open_file(h->ctx, h->path, &h->file));
   BLO_TRY(blo_hdf5_open_group(h->ctx, h->file, h->path, group, &h->group, &ours));
-  BLO_TRY(blo_hdf5_has_dataset(h->group, "row_start") ? open_sparse(h) : open_dense(h));
+  BLO_TRY(blo_hdf5_has_dataset(h->group, "row_start") ? open_sparse(h) : open_dense(h, ours));
   BLO_TRY(open_labels(h));
   if (ours) {
     BLO_TRY(check_attributes(h));
@@ -251,9 +286,7 @@ static blo_status open_data(blo_hdf5_data *h, const char *group, const blo_rules
   BLO_CHECK(h->ctx, t->n_rows > 0 && t->n_features > 0, BLO_E_DATA,
             "%s has no samples: %lld rows, %lld features", h->path, (long long)t->n_rows,
             (long long)t->n_features);
-  BLO_CHECK(h->ctx, rules->n_features == 0 || t->n_features == rules->n_features, BLO_E_DATA,
-            "%s has %lld features, but the data it belongs with has %lld", h->path,
-            (long long)t->n_features, (long long)rules->n_features);
+  BLO_TRY(blo_rules_check(h->ctx, rules, t, h->path));
   return find_classes(h, rules, ours);
 }
 

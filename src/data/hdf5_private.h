@@ -99,7 +99,13 @@ blo_status blo_hdf5_read_block(const blo_hdf5_data *data, const blo_hdf5_dataset
  */
 blo_status blo_hdf5_read(blo_hdf5_data *data, const blo_int *rows, blo_int n, blo_table **out);
 
+/** Open a file read-only. @return BLO_OK; BLO_E_IO; BLO_E_FORMAT. Call: Local. */
+blo_status blo_hdf5_open_file(blo_context *ctx, const char *path, hid_t *file);
+
 /* Parts of opening, in hdf5_group.c. */
+
+/** Whether the file says that it has ParBLO's layout; a version that is not known is an error. */
+blo_status blo_hdf5_check_format(blo_context *ctx, hid_t file, const char *path, bool *ours);
 
 /** Find and open the group. @param[out] ours  the file says that it has ParBLO's layout */
 blo_status blo_hdf5_open_group(blo_context *ctx, hid_t file, const char *path, const char *group,
@@ -116,7 +122,11 @@ bool blo_hdf5_has_dataset(hid_t group, const char *name);
 const char *blo_hdf5_find_name(hid_t group, const char *const *names);
 /** Names under which files of others have features, and labels; NULL-terminated. */
 extern const char *const blo_hdf5_feature_names[], *const blo_hdf5_label_names[];
-/** The name of a storage in files: "u8", "f32", "f64", "csr". */
+/** The name of a storage in files: "u8", "f32", "f64", "csr", "tokens". */
 const char *blo_hdf5_storage_name(const blo_table *table);
+
+/* Vocabularies, in hdf5_vocabulary.c: a dataset of texts of a fixed length in the root group. */
+
+#define BLO_HDF5_VOCABULARY "vocabulary"
 
 #endif

@@ -122,13 +122,37 @@ static blo_status check_values(const blo_hdf5_data *h, blo_int row, blo_storage 
   return BLO_OK;
 }
 
+/** A sentence is one token or more, none of them padding, and padding after its end. */
+static blo_status check_tokens(const blo_hdf5_data *h, blo_int row, const int32_t *token, blo_int n)
+{
+  for (blo_int k = 0; k < n; k++) {
+    BLO_CHECK(h->ctx, token[k] >= 0 && token[k] < h->head->n_tokens, BLO_E_DATA,
+              "%s, sample %lld: token %lld (both from 0) is %d, outside 0..%lld", h->path,
+              (long long)row, (long long)k, (int)token[k], (long long)h->head->n_tokens - 1);
+    BLO_CHECK(h->ctx, k == 0 || token[k] == 0 || token[k - 1] != 0, BLO_E_DATA,
+              "%s, sample %lld: token %lld (both from 0) stands behind the end of the sentence",
+              h->path, (long long)row, (long long)k);
+  }
+  BLO_CHECK(h->ctx, token[0] != 0, BLO_E_DATA, "%s, sample %lld has no tokens", h->path,
+            (long long)row);
+  return BLO_OK;
+}
+
+static blo_status check_dense_row(const blo_hdf5_data *h, blo_int row, const blo_table *t,
+                                  blo_int to)
+{
+  if (t->storage == BLO_I32) {
+    return check_tokens(h, row, blo_table_row(t, to), t->n_features);
+  }
+  return check_values(h, row, t->storage, blo_table_row(t, to), 0, t->n_features);
+}
+
 static blo_status read_dense_rows(blo_hdf5_data *h, const wanted *w, blo_table *t)
 {
   BLO_TRY(read_spans(h, &h->features, w->row, w->n, t->values,
                      (size_t)t->ld * blo_storage_size(t->storage)));
   for (blo_int i = 0; i < w->n && t->storage != BLO_U8; i++) {
-    BLO_TRY(check_values(h, w->row[i].begin, t->storage, blo_table_row(t, w->row[i].to), 0,
-                         t->n_features));
+    BLO_TRY(check_dense_row(h, w->row[i].begin, t, w->row[i].to));
   }
   return BLO_OK;
 }

@@ -5,6 +5,7 @@
  */
 #include "hdf5_private.h"
 #include "table_private.h"
+#include "text_private.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -109,20 +110,21 @@ done:
 
 static blo_status write_features(const target *to, const blo_table *t)
 {
-  hid_t in_file[] = {H5T_STD_U8LE, H5T_IEEE_F32LE, H5T_IEEE_F64LE};
-  hid_t in_memory[] = {H5T_NATIVE_UINT8, H5T_NATIVE_FLOAT, H5T_NATIVE_DOUBLE};
+  hid_t in_file[] = {H5T_STD_U8LE, H5T_IEEE_F32LE, H5T_IEEE_F64LE, H5T_STD_I32LE};
+  hid_t in_memory[] = {H5T_NATIVE_UINT8, H5T_NATIVE_FLOAT, H5T_NATIVE_DOUBLE, H5T_NATIVE_INT32};
+  const int pack[] = {[BLO_U8] = PACK_BYTES,
+                      [BLO_F32] = PACK_NONE,
+                      [BLO_F64] = PACK_NONE,
+                      [BLO_I32] = PACK_INTEGERS};
   array features = {"features",
                     in_file[t->storage],
                     in_memory[t->storage],
                     t->n_rows,
                     t->n_features,
                     t->ld,
-                    PACK_NONE,
+                    pack[t->storage],
                     t->values};
 
-  if (t->storage == BLO_U8) {
-    features.pack = PACK_BYTES;
-  }
   return write_array(to, &features);
 }
 
@@ -168,22 +170,90 @@ static blo_status write_table(const target *to, const blo_table *t)
   BLO_TRY(write_int(to, "n_features", t->n_features));
   BLO_TRY(write_int(to, "n_classes", t->n_classes));
   BLO_TRY(write_text(to, "storage", blo_hdf5_storage_name(t)));
+  if (t->storage == BLO_I32) {
+    BLO_TRY(write_int(to, "n_tokens", t->n_tokens));
+    BLO_TRY(write_int(to, "vocabulary_crc32", t->vocabulary_crc));
+  }
   BLO_TRY(t->sparse ? write_entries(to, t) : write_features(to, t));
   return write_labels(to, t);
 }
 
-static blo_status write_groups(blo_context *ctx, hid_t file, const char *path, blo_int n,
-                               const char *const *names, const blo_table *const *tables)
+/** The bytes of the longest word, its 0 included, and all words in as many bytes each. */
+static blo_status lay_out(const target *to, const blo_vocabulary *v, size_t *width, char **bytes)
+{
+  blo_int n = blo_vocabulary_n_tokens(v);
+
+  *width = 0;
+  for (blo_int i = 0; i < n; i++) {
+    size_t bytes_of_word = strlen(blo_vocabulary_word(v, i)) + 1;
+    *width = bytes_of_word > *width ? bytes_of_word : *width;
+  }
+  BLO_TRY(blo_alloc(to->ctx, n, *width, bytes));
+  for (blo_int i = 0; i < n; i++) {
+    const char *word = blo_vocabulary_word(v, i);
+    memcpy(*bytes + (size_t)i * *width, word, strlen(word));
+  }
+  return BLO_OK;
+}
+
+/** Texts of a fixed length lie in chunks with checksums; those of any length would not. */
+static blo_status write_words(const target *to, const blo_vocabulary *v)
+{
+  blo_status status = BLO_OK;
+  char *bytes = NULL;
+  size_t width;
+  hid_t type = H5Tcopy(H5T_C_S1);
+
+  BLO_GO(lay_out(to, v, &width, &bytes));
+  H5Tset_size(type, width);
+  H5Tset_cset(type, H5T_CSET_UTF8);
+  array words = {BLO_HDF5_VOCABULARY, type, type, blo_vocabulary_n_tokens(v), 0, 0,
+                 PACK_BYTES,          bytes};
+  BLO_GO(write_array(to, &words));
+done:
+  blo_hdf5_close(&type, H5Tclose);
+  blo_free(to->ctx, &bytes);
+  return status;
+}
+
+static blo_status write_vocabulary(const target *root, const blo_vocabulary *v)
+{
+  blo_status status = BLO_OK;
+  target to = *root;
+
+  BLO_TRY(write_words(root, v));
+  to.group = H5Dopen2(root->group, BLO_HDF5_VOCABULARY, H5P_DEFAULT);
+  BLO_HDF5_CHECK_GO(to.ctx, to.group > 0, BLO_E_IO, to.path, BLO_HDF5_VOCABULARY);
+  BLO_GO(write_text(&to, "tokeniser", BLO_TOKENISER));
+  BLO_GO(write_int(&to, "min_count", blo_vocabulary_min_count(v)));
+  BLO_GO(write_int(&to, "max_length", blo_vocabulary_max_length(v)));
+done:
+  blo_hdf5_close(&to.group, H5Dclose);
+  return status;
+}
+
+/** What a file is to hold. */
+typedef struct contents {
+  blo_int n;
+  const char *const *names;
+  const blo_table *const *tables;
+  const blo_vocabulary *vocabulary; /**< or NULL */
+} contents;
+
+static blo_status write_groups(blo_context *ctx, hid_t file, const char *path, const contents *c)
 {
   blo_status status = BLO_OK;
   target root = {ctx, path, file}, to = {ctx, path, 0};
 
   BLO_GO(write_text(&root, "format", BLO_HDF5_FORMAT));
   BLO_GO(write_int(&root, "format_version", BLO_HDF5_VERSION));
-  for (blo_int i = 0; i < n; i++) {
-    to.group = H5Gcreate2(file, names[i], H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-    BLO_HDF5_CHECK_GO(ctx, to.group > 0, BLO_E_IO, path, names[i]);
-    BLO_GO(write_table(&to, tables[i]));
+  if (c->vocabulary != NULL) {
+    BLO_GO(write_vocabulary(&root, c->vocabulary));
+  }
+  for (blo_int i = 0; i < c->n; i++) {
+    to.group = H5Gcreate2(file, c->names[i], H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    BLO_HDF5_CHECK_GO(ctx, to.group > 0, BLO_E_IO, path, c->names[i]);
+    BLO_GO(write_table(&to, c->tables[i]));
     blo_hdf5_close(&to.group, H5Gclose);
   }
   BLO_HDF5_CHECK_GO(ctx, H5Fflush(file, H5F_SCOPE_GLOBAL) >= 0, BLO_E_IO, path, "cannot flush");
@@ -192,8 +262,7 @@ done:
   return status;
 }
 
-static blo_status write_file(blo_context *ctx, const char *path, blo_int n,
-                             const char *const *names, const blo_table *const *tables)
+static blo_status write_file(blo_context *ctx, const char *path, const contents *c)
 {
   blo_status status = BLO_OK;
   hid_t access = H5Pcreate(H5P_FILE_ACCESS), file;
@@ -202,7 +271,7 @@ static blo_status write_file(blo_context *ctx, const char *path, blo_int n,
   H5Pset_libver_bounds(access, H5F_LIBVER_LATEST, H5F_LIBVER_LATEST);
   file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
   BLO_HDF5_CHECK_GO(ctx, file > 0, BLO_E_IO, path, "cannot create");
-  status = write_groups(ctx, file, path, n, names, tables);
+  status = write_groups(ctx, file, path, c);
   closed = H5Fclose(file);
   if (status == BLO_OK) {
     BLO_HDF5_CHECK_GO(ctx, closed >= 0, BLO_E_IO, path, "cannot close");
@@ -264,8 +333,7 @@ done:
   return status;
 }
 
-blo_status blo_table_write(blo_context *ctx, const char *path, blo_int n, const char *const *names,
-                           const blo_table *const *tables)
+static blo_status write_whole(blo_context *ctx, const char *path, const contents *c)
 {
   enum { SUFFIX_MAX = 32 };
   blo_status status = BLO_OK;
@@ -280,7 +348,7 @@ blo_status blo_table_write(blo_context *ctx, const char *path, blo_int n, const 
   snprintf(temporary, room, "%s.partial.%ld", path, (long)getpid());
   BLO_GO(reserve(ctx, temporary));
   made = true;
-  BLO_GO(write_file(ctx, temporary, n, names, tables));
+  BLO_GO(write_file(ctx, temporary, c));
   BLO_GO(publish(ctx, temporary, path));
 done:
   if (status != BLO_OK && made) {
@@ -289,4 +357,17 @@ done:
   blo_free(ctx, &temporary);
   blo_hdf5_restore(&report);
   return status;
+}
+
+blo_status blo_table_write(blo_context *ctx, const char *path, blo_int n, const char *const *names,
+                           const blo_table *const *tables)
+{
+  return write_whole(ctx, path, &(contents){n, names, tables, NULL});
+}
+
+blo_status blo_table_write_text(blo_context *ctx, const char *path, blo_int n,
+                                const char *const *names, const blo_table *const *tables,
+                                const blo_vocabulary *vocabulary)
+{
+  return write_whole(ctx, path, &(contents){n, names, tables, vocabulary});
 }

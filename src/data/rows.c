@@ -125,9 +125,7 @@ blo_status blo_rows_finish(blo_rows *rows, blo_classes *classes, const blo_rules
 
   BLO_CHECK(rows->ctx, t->n_rows > 0, BLO_E_DATA, "%s has no samples", path);
   BLO_CHECK(rows->ctx, t->n_features > 0, BLO_E_DATA, "%s has no features", path);
-  BLO_CHECK(rows->ctx, rules->n_features == 0 || t->n_features == rules->n_features, BLO_E_DATA,
-            "%s has %lld features, but the data it belongs with has %lld", path,
-            (long long)t->n_features, (long long)rules->n_features);
+  BLO_TRY(blo_rules_check(rows->ctx, rules, t, path));
   if (rows->row_cap > t->n_rows) {
     BLO_TRY(resize(rows, t->n_rows));
   }

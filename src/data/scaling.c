@@ -171,6 +171,8 @@ blo_status blo_scaling_create(const blo_set *set, blo_scaling_kind kind, blo_sca
   blo_scaling *scaling = NULL;
 
   *out = NULL;
+  BLO_CHECK_GO(ctx, kind == BLO_SCALING_NONE || set->own->storage != BLO_I32, BLO_E_DATA,
+               "tokens are not scaled: set scaling to none");
   BLO_GO(blo_agree(set->comm, new_scaling(ctx, set->own->n_features, &scaling)));
   if (kind == BLO_SCALING_STANDARD) {
     BLO_GO(run_standardize(set, scaling));

@@ -29,6 +29,16 @@ bool blo_source_is_sparse(const blo_source *source)
   return blo_source_head(source)->sparse;
 }
 
+bool blo_source_is_tokens(const blo_source *source)
+{
+  return blo_source_head(source)->storage == BLO_I32;
+}
+
+blo_int blo_source_n_tokens(const blo_source *source)
+{
+  return blo_source_head(source)->n_tokens;
+}
+
 /** The root recognises the format for all. */
 static blo_status agree_on_format(blo_comm *comm, const blo_source_spec *spec, blo_format *format)
 {

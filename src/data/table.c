@@ -4,7 +4,8 @@
 
 size_t blo_storage_size(blo_storage storage)
 {
-  static const size_t bytes[] = {[BLO_U8] = 1, [BLO_F32] = sizeof(float), [BLO_F64] = 8};
+  static const size_t bytes[] = {
+      [BLO_U8] = 1, [BLO_F32] = sizeof(float), [BLO_F64] = 8, [BLO_I32] = 4};
 
   return bytes[storage];
 }
@@ -40,6 +41,8 @@ blo_status blo_table_create_like(blo_context *ctx, const blo_table *like, blo_in
   t->sparse = like->sparse;
   t->storage = like->storage;
   t->ld = like->ld;
+  t->n_tokens = like->n_tokens;
+  t->vocabulary_crc = like->vocabulary_crc;
   BLO_GO(blo_alloc(ctx, t->n_classes, sizeof *t->class_value, &t->class_value));
   memcpy(t->class_value, like->class_value, class_bytes);
   BLO_GO(alloc_rows(ctx, t, n_rows));

@@ -18,6 +18,8 @@ static inline double blo_storage_get(blo_storage storage, const void *values, bl
     return ((const uint8_t *)values)[k];
   case BLO_F32:
     return (double)((const float *)values)[k];
+  case BLO_I32:
+    return ((const int32_t *)values)[k];
   default:
     return ((const double *)values)[k];
   }
@@ -32,6 +34,9 @@ static inline void blo_storage_put(blo_storage storage, void *values, blo_int k,
     break;
   case BLO_F32:
     ((float *)values)[k] = (float)value;
+    break;
+  case BLO_I32:
+    ((int32_t *)values)[k] = (int32_t)value;
     break;
   default:
     ((double *)values)[k] = value;

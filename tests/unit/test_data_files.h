@@ -86,6 +86,8 @@ static inline double data_value(const blo_table *t, blo_int i, blo_int k)
     return ((const uint8_t *)t->values)[i * t->ld + k];
   case BLO_F32:
     return (double)((const float *)t->values)[i * t->ld + k];
+  case BLO_I32:
+    return ((const int32_t *)t->values)[i * t->ld + k];
   default:
     return ((const double *)t->values)[i * t->ld + k];
   }
@@ -104,6 +106,7 @@ static inline bool data_equal(const blo_table *a, const blo_table *b)
 
   if (a->n_rows != b->n_rows || a->n_features != b->n_features || a->n_classes != b->n_classes ||
       a->sparse != b->sparse || a->storage != b->storage || a->ld != b->ld ||
+      a->n_tokens != b->n_tokens || a->vocabulary_crc != b->vocabulary_crc ||
       memcmp(a->label, b->label, rows * sizeof *a->label) != 0 ||
       memcmp(a->class_value, b->class_value, (size_t)a->n_classes * sizeof *a->class_value) != 0) {
     return false;
