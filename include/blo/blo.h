@@ -3,6 +3,7 @@
 #define BLO_BLO_H
 
 #include <blo/base.h>
+#include <blo/blas.h>
 #include <blo/check.h>
 #include <blo/checkpoint.h>
 #include <blo/comm.h>
@@ -10,7 +11,10 @@
 #include <blo/eval.h>
 #include <blo/hypergrad.h>
 #include <blo/linalg.h>
+#include <blo/model.h>
+#include <blo/network.h>
 #include <blo/options.h>
+#include <blo/plugin.h>
 #include <blo/problem.h>
 #include <blo/random.h>
 #include <blo/run.h>

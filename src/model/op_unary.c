@@ -1,0 +1,286 @@
+/**
+ * @file
+ * Elementwise functions of one input: out = f(a). With f' and f'' at a,
+ *
+ *     vjp      bar(a) += f' bar          vjp_dot  dot(bar(a)) += f' dot(bar) + f'' dot(a) bar
+ *     jvp      dot = f' dot(a)
+ *
+ * Each function is a row of a table: f, and (f', f'') from a and f(a), so that none is computed
+ * twice.
+ */
+#include "graph_private.h"
+#include <math.h>
+
+typedef struct slopes {
+  double first, second;
+} slopes;
+
+/* `number` are the node's settings. */
+typedef double function(double a, const double *number);
+typedef slopes derivatives(double a, double f, const double *number);
+
+static inline void value(const op_call *c, function *f)
+{
+  for (blo_int i = 0; i < c->rows * c->node->n; i++) {
+    c->out[i] = f(c->in[0][i], c->node->number);
+  }
+}
+
+static inline void vjp(const op_call *c, derivatives *df)
+{
+  for (blo_int i = 0; i < c->rows * c->node->n; i++) {
+    c->in_bar[0][i] += df(c->in[0][i], c->out[i], c->node->number).first * c->bar[i];
+  }
+}
+
+static inline void jvp(const op_call *c, derivatives *df)
+{
+  blo_int n = c->node->n;
+
+  for (blo_int d = 0; d < c->rows * c->n_v; d++) {
+    const double *a = c->in[0] + d / c->n_v * n, *f = c->out + d / c->n_v * n;
+    for (blo_int k = 0; k < n; k++) {
+      double slope = df(a[k], f[k], c->node->number).first;
+      c->out_dot[d * n + k] = slope * c->in_dot[0][d * n + k];
+    }
+  }
+}
+
+static inline void vjp_dot(const op_call *c, derivatives *df)
+{
+  blo_int n = c->node->n;
+
+  for (blo_int d = 0; d < c->rows * c->n_v; d++) {
+    blo_int at = d / c->n_v * n;
+    for (blo_int k = 0; k < n; k++) {
+      slopes s = df(c->in[0][at + k], c->out[at + k], c->node->number);
+      c->in_bar_dot[0][d * n + k] += s.first * c->bar_dot[d * n + k];
+      if (c->in_dot[0] != NULL) {
+        c->in_bar_dot[0][d * n + k] += s.second * c->bar[at + k] * c->in_dot[0][d * n + k];
+      }
+    }
+  }
+}
+
+/* ------------------------------------------------------------ the functions */
+
+static double tanh_f(double a, const double *number)
+{
+  (void)number;
+  return tanh(a);
+}
+
+static slopes tanh_df(double a, double f, const double *number)
+{
+  (void)a, (void)number;
+  return (slopes){1 - f * f, -2 * f * (1 - f * f)};
+}
+
+static double sigmoid_f(double a, const double *number)
+{
+  double e = exp(-fabs(a));
+
+  (void)number;
+  return a >= 0 ? 1 / (1 + e) : e / (1 + e);
+}
+
+static slopes sigmoid_df(double a, double f, const double *number)
+{
+  (void)a, (void)number;
+  return (slopes){f * (1 - f), f * (1 - f) * (1 - 2 * f)};
+}
+
+static double relu_f(double a, const double *number)
+{
+  (void)number;
+  return a > 0 ? a : 0;
+}
+
+static slopes relu_df(double a, double f, const double *number)
+{
+  (void)f, (void)number;
+  return (slopes){a > 0 ? 1 : 0, 0};
+}
+
+static double softplus_f(double a, const double *number)
+{
+  (void)number;
+  return fmax(a, 0) + log1p(exp(-fabs(a)));
+}
+
+static slopes softplus_df(double a, double f, const double *number)
+{
+  double s = sigmoid_f(a, number);
+
+  (void)f;
+  return (slopes){s, s * (1 - s)};
+}
+
+static double exp_f(double a, const double *number)
+{
+  (void)number;
+  return exp(a);
+}
+
+static slopes exp_df(double a, double f, const double *number)
+{
+  (void)a, (void)number;
+  return (slopes){f, f};
+}
+
+static double square_f(double a, const double *number)
+{
+  (void)number;
+  return a * a;
+}
+
+static slopes square_df(double a, double f, const double *number)
+{
+  (void)f, (void)number;
+  return (slopes){2 * a, 2};
+}
+
+static double sin_f(double a, const double *number)
+{
+  (void)number;
+  return sin(a);
+}
+
+static slopes sin_df(double a, double f, const double *number)
+{
+  (void)number;
+  return (slopes){cos(a), -f};
+}
+
+static double cos_f(double a, const double *number)
+{
+  (void)number;
+  return cos(a);
+}
+
+static slopes cos_df(double a, double f, const double *number)
+{
+  (void)number;
+  return (slopes){-sin(a), -f};
+}
+
+/** (a + eps)^(-1/2), number = {eps}. */
+static double rsqrt_f(double a, const double *number)
+{
+  return 1 / sqrt(a + number[0]);
+}
+
+static slopes rsqrt_df(double a, double f, const double *number)
+{
+  double inverse = 1 / (a + number[0]);
+
+  return (slopes){-0.5 * f * inverse, 0.75 * f * inverse * inverse};
+}
+
+/** number = {factor, shift}. */
+static double affine_f(double a, const double *number)
+{
+  return number[0] * a + number[1];
+}
+
+static slopes affine_df(double a, double f, const double *number)
+{
+  (void)a, (void)f;
+  return (slopes){number[0], 0};
+}
+
+#define UNARY(name)                                                                                \
+  static void name##_value(const op_call *c)                                                       \
+  {                                                                                                \
+    value(c, name##_f);                                                                            \
+  }                                                                                                \
+  static void name##_vjp(const op_call *c)                                                         \
+  {                                                                                                \
+    vjp(c, name##_df);                                                                             \
+  }                                                                                                \
+  static void name##_jvp(const op_call *c)                                                         \
+  {                                                                                                \
+    jvp(c, name##_df);                                                                             \
+  }                                                                                                \
+  static void name##_vjp_dot(const op_call *c)                                                     \
+  {                                                                                                \
+    vjp_dot(c, name##_df);                                                                         \
+  }                                                                                                \
+  static const op_type unary_##name = {#name, name##_value, name##_vjp, name##_jvp, name##_vjp_dot};
+UNARY(tanh)
+UNARY(sigmoid)
+UNARY(relu)
+UNARY(softplus)
+UNARY(exp)
+UNARY(square)
+UNARY(sin)
+UNARY(cos)
+UNARY(rsqrt)
+UNARY(affine)
+
+/* ------------------------------------------------------------------- nodes */
+
+static blo_node add(blo_graph *g, const op_type *type, blo_node in, double first, double second)
+{
+  node n;
+
+  if (graph_failed(g, 1, &in)) {
+    return -1;
+  }
+  n = graph_like(g, type, in);
+  n.n_in = 1;
+  n.in[0] = in;
+  n.number[0] = first;
+  n.number[1] = second;
+  return graph_add(g, &n);
+}
+
+blo_node blo_graph_tanh(blo_graph *g, blo_node in)
+{
+  return add(g, &unary_tanh, in, 0, 0);
+}
+
+blo_node blo_graph_sigmoid(blo_graph *g, blo_node in)
+{
+  return add(g, &unary_sigmoid, in, 0, 0);
+}
+
+blo_node blo_graph_relu(blo_graph *g, blo_node in)
+{
+  return add(g, &unary_relu, in, 0, 0);
+}
+
+blo_node blo_graph_softplus(blo_graph *g, blo_node in)
+{
+  return add(g, &unary_softplus, in, 0, 0);
+}
+
+blo_node blo_graph_exp(blo_graph *g, blo_node in)
+{
+  return add(g, &unary_exp, in, 0, 0);
+}
+
+blo_node blo_graph_square(blo_graph *g, blo_node in)
+{
+  return add(g, &unary_square, in, 0, 0);
+}
+
+blo_node blo_graph_sin(blo_graph *g, blo_node in)
+{
+  return add(g, &unary_sin, in, 0, 0);
+}
+
+blo_node blo_graph_cos(blo_graph *g, blo_node in)
+{
+  return add(g, &unary_cos, in, 0, 0);
+}
+
+blo_node blo_graph_rsqrt(blo_graph *g, blo_node in, double eps)
+{
+  return add(g, &unary_rsqrt, in, eps, 0);
+}
+
+blo_node blo_graph_affine(blo_graph *g, blo_node in, double factor, double shift)
+{
+  return add(g, &unary_affine, in, factor, shift);
+}
