@@ -1,4 +1,5 @@
 /** @file Life of a problem, and the list of the built-in ones. */
+#include <blo/blas.h>
 #include <blo/problem.h>
 #include <string.h>
 
@@ -33,7 +34,7 @@ static blo_status allocate(blo_comm *comm, const blo_problem_type *type, blo_pro
   blo_context *ctx = blo_comm_context(comm);
 
   BLO_TRY(blo_alloc(ctx, 1, sizeof **out, out));
-  **out = (blo_problem){.type = type, .comm = comm, .ctx = ctx};
+  **out = (blo_problem){.type = type, .comm = comm, .ctx = ctx, .has = type->has};
   return BLO_OK;
 }
 
@@ -41,12 +42,21 @@ static blo_status read_options(blo_problem *p, const blo_conf *conf)
 {
   static const char *const also[] = {"type", NULL};
 
-  BLO_TRY(blo_alloc(p->ctx, 1, p->type->state_size, &p->state));
-  if (p->type->options == NULL) {
-    return BLO_OK;
+  if (p->type->options != NULL) {
+    BLO_TRY(blo_alloc(p->ctx, 1, p->type->options->size, &p->options));
+    BLO_TRY(blo_opt_read(p->ctx, p->type->options, conf, also, p->options));
   }
-  BLO_TRY(blo_alloc(p->ctx, 1, p->type->options->size, &p->options));
-  return blo_opt_read(p->ctx, p->type->options, conf, also, p->options);
+  return BLO_OK;
+}
+
+/** The state of the descriptor that the options lead to. */
+static blo_status make_state(blo_problem *p)
+{
+  if (p->type->variant != NULL) {
+    p->type = p->type->variant(p);
+    p->has = p->type->has;
+  }
+  return blo_alloc(p->ctx, 1, p->type->state_size, &p->state);
 }
 
 blo_status blo_problem_create(blo_comm *comm, const blo_problem_type *type, const blo_conf *conf,
@@ -55,10 +65,12 @@ blo_status blo_problem_create(blo_comm *comm, const blo_problem_type *type, cons
   blo_status status = BLO_OK;
   blo_problem *p = NULL;
 
+  blo_blas_single_thread();
   BLO_GO_ALL(comm, allocate(comm, type, &p));
   BLO_GO_ALL(comm, read_options(p, conf));
-  BLO_GO(type->setup(p));
-  if (type->unpack == NULL) {
+  BLO_GO_ALL(comm, make_state(p));
+  BLO_GO(p->type->setup(p));
+  if (p->type->unpack == NULL) {
     p->n_packed = p->n_y;
   }
   *out = p;

@@ -16,12 +16,12 @@
 #include <math.h>
 
 typedef struct options {
-  classify_base base;
+  blo_net_options net;
   int per, x;
 } options;
 
 typedef struct state {
-  classify data;
+  classify linear;
 } state;
 
 typedef enum per_kind { PER_FEATURE, PER_CLASS, PER_ALL } per_kind;
@@ -31,9 +31,9 @@ static blo_status setup(blo_problem *p)
   const options *o = p->options;
   state *st = p->state;
 
-  BLO_TRY(classify_setup(p, &o->base.data, &st->data));
-  p->n_x = o->per == PER_FEATURE ? st->data.n_features + 1
-           : o->per == PER_CLASS ? st->data.n_classes
+  BLO_TRY(classify_setup(p, &o->net.data, &st->linear));
+  p->n_x = o->per == PER_FEATURE ? st->linear.data.n_features + 1
+           : o->per == PER_CLASS ? st->linear.data.n_classes
                                  : 1;
   p->x_layout = o->x == 0 ? BLO_ROOTED : BLO_REPLICATED;
   return BLO_OK;
@@ -43,14 +43,14 @@ static void teardown(blo_problem *p)
 {
   state *st = p->state;
 
-  classify_teardown(p, &st->data);
+  classify_teardown(p, &st->linear);
 }
 
 static blo_status shard(blo_problem *p, const blo_shard_task *task, const blo_shard_out *out)
 {
   state *st = p->state;
 
-  softmax_shard(&st->data.model[task->level == BLO_LOWER ? PART_TRAIN : PART_VAL], task, false,
+  softmax_shard(&st->linear.model[task->level == BLO_LOWER ? PART_TRAIN : PART_VAL], task, false,
                 out);
   return BLO_OK;
 }
@@ -88,13 +88,13 @@ static void common(const blo_problem *p, blo_level level, unsigned want, const b
 {
   const options *o = p->options;
   const state *st = p->state;
-  blo_int n = st->data.n_features + 1, step = o->per == PER_FEATURE;
+  blo_int n = st->linear.data.n_features + 1, step = o->per == PER_FEATURE;
 
   (void)want;
   if (level == BLO_UPPER) {
     return;
   }
-  for (blo_int c = 0; c < st->data.n_classes; c++) {
+  for (blo_int c = 0; c < st->linear.data.n_classes; c++) {
     blo_int k = o->per == PER_CLASS ? c : 0;
     common_row(n, step, at->x + k, at->y + c * n, at->n_v > 0 ? at->v[0] + c * n : NULL, scale,
                c * n, out, out->gx != NULL ? out->gx + k : NULL,
@@ -102,14 +102,14 @@ static void common(const blo_problem *p, blo_level level, unsigned want, const b
   }
 }
 
-static const blo_metric metrics[] = {CLASSIFY_METRICS};
+static const blo_metric metrics[] = {BLO_NET_METRICS};
 
 static blo_status metrics_shard(blo_problem *p, blo_int s, const double *x, double *sums)
 {
   const state *st = p->state;
 
   (void)x;
-  classify_score(&st->data, s, sums);
+  classify_score(&st->linear, s, sums);
   return BLO_OK;
 }
 
@@ -117,14 +117,14 @@ static void metrics_finish(const blo_problem *p, const double *sums, double *val
 {
   const state *st = p->state;
 
-  classify_metrics(&st->data, sums, values);
+  classify_metrics(&st->linear, sums, values);
 }
 
 static const char *const per_names[] = {"feature", "class", "all", NULL};
 static const char *const x_names[] = {"rooted", "replicated", NULL};
 
 static const blo_opt_row rows[] = {
-    BLO_OPT_AS("x0", options, base.x0, "-2", -700, 700, "-", "starting value of every log-weight",
+    BLO_OPT_AS("x0", options, net.x0, "-2", -700, 700, "-", "starting value of every log-weight",
                "Dagreou et al. 2022, appendix", 0),
     BLO_OPT_NAMES(
         options, per, "feature", per_names,
@@ -135,7 +135,7 @@ static const blo_opt_row rows[] = {
                   "x on the root rank (updated there and broadcast), or on every rank", "", 0),
 };
 
-static const blo_opt_sub subs[] = {{"data", offsetof(options, base.data), &classify_table}};
+static const blo_opt_sub subs[] = {{"data", offsetof(options, net.data), &blo_data_table}};
 
 static const blo_opt_table table = {"ridge_logistic",   "weights of the l2 regularisation",
                                     sizeof(options),    rows,
