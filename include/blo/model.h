@@ -220,10 +220,12 @@ BLO_API blo_node blo_graph_linear(blo_graph *g, blo_owner owner, const char *nam
 BLO_API blo_node blo_graph_mlp(blo_graph *g, blo_owner owner, const char *name, blo_node in,
                                int n_layers, const blo_int *width, blo_activation activation);
 /** The network of few-shot learning (Vinyals et al. 2016, arXiv 1606.04080): `n_blocks` blocks
- *  NAME.1, ... of 3x3 convolution with `n_filters` (K: Kaiming; b), normalisation per channel with
- *  scale and shift, relu, 2x2 max pooling. The result is flat. */
+ * NAME.1,
+ *  ... of 3x3 convolution (K [n_filters][channels][3][3], Kaiming), normalisation per channel with
+ *  scale and shift [n_filters], 2x2 max pooling and relu. The result is flat. `smooth`: mean
+ * pooling and softplus instead, which have no kinks for differences to fall over. Call: Local. */
 BLO_API blo_node blo_graph_conv_net(blo_graph *g, blo_owner owner, const char *name, blo_node in,
-                                    int n_blocks, blo_int n_filters);
+                                    int n_blocks, blo_int n_filters, bool smooth);
 typedef enum blo_cell { BLO_CELL_RNN, BLO_CELL_GRU, BLO_CELL_LSTM } blo_cell;
 /** "rnn", "gru", "lstm", NULL. */
 BLO_API extern const char *const blo_cell_names[];

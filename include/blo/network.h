@@ -38,6 +38,7 @@ typedef struct blo_model_options {
   blo_int layers; /**< hidden layers, or blocks of a convolutional network */
   blo_int filters, channels;
   blo_int embedding; /**< numbers per word */
+  bool smooth;       /**< conv: without kinks */
 } blo_model_options;
 typedef enum blo_model_type {
   BLO_MODEL_LINEAR,
@@ -70,6 +71,10 @@ enum { BLO_MODEL_LAYERS_MAX = 16 };
               "conv: channels of the images, which are square: features are "                      \
               "[channel][row][column]",                                                            \
               "", 0),                                                                              \
+      BLO_OPT_PLAIN(blo_model_options, smooth, "false",                                            \
+                    "conv: softplus and mean pooling instead of relu and max pooling, over whose " \
+                    "kinks the differences of `parblo check` fall",                                \
+                    0),                                                                            \
       BLO_OPT(blo_model_options, embedding, "64", 1, 1e5, "numbers",                               \
               "rnn, gru, lstm: numbers per word", "", 0),                                          \
       BLO_OPT_NAMES(blo_model_options, pooling, "max", blo_pooling_names,                          \

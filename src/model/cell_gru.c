@@ -29,36 +29,20 @@
 #include "clones.h"
 #include "op_recurrent.h"
 #include "squash.h"
-#include <string.h>
 
-BLO_CLONES static void reset(blo_int k, const double *p, const double *r, const double *q_n,
-                             double *n)
+BLO_CLONES static void value(blo_int k, const double *p, const cell_row *v)
 {
+  double *r = v->gate, *z = v->gate + k, *n = v->gate + 2 * k, *q_n = v->state, *h = v->h;
+  const double *p_r = p, *p_z = p + k, *p_n = p + 2 * k, *h_before = v->h_before;
+
   EACH_UNIT
   for (blo_int u = 0; u < k; u++) {
-    n[u] = p[u] + r[u] * q_n[u];
-  }
-}
-
-BLO_CLONES static void mix(blo_int k, const double *z, const double *n, const double *h_before,
-                           double *h)
-{
-  EACH_UNIT
-  for (blo_int u = 0; u < k; u++) {
+    q_n[u] = n[u];
+    r[u] = squash_sigmoid(p_r[u] + r[u]);
+    z[u] = squash_sigmoid(p_z[u] + z[u]);
+    n[u] = squash_tanh(p_n[u] + r[u] * q_n[u]);
     h[u] = n[u] + z[u] * (h_before[u] - n[u]);
   }
-}
-
-static void value(blo_int k, const double *p, const cell_row *v)
-{
-  double *r = v->gate, *z = v->gate + k, *n = v->gate + 2 * k;
-
-  memcpy(v->state, n, (size_t)k * sizeof *n);
-  cell_add(2 * k, p, v->gate);
-  squash_sigmoid(2 * k, v->gate);
-  reset(k, p + 2 * k, r, v->state, n);
-  squash_tanh(k, n);
-  mix(k, z, n, v->h_before, v->h);
 }
 
 BLO_CLONES static void vjp(blo_int k, const cell_row *v, const cell_row *bar, double *p_bar)

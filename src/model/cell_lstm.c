@@ -27,38 +27,24 @@
 #include "clones.h"
 #include "op_recurrent.h"
 #include "squash.h"
-#include <string.h>
 
-BLO_CLONES static void renew(blo_int k, const double *gate, const double *before, double *c)
+BLO_CLONES static void value(blo_int k, const double *p, const cell_row *v)
 {
-  const double *i = gate, *f = gate + k, *g = gate + 2 * k;
+  double *i = v->gate, *f = v->gate + k, *g = v->gate + 2 * k, *o = v->gate + 3 * k;
+  double *c = v->state, *m = v->state + k, *h = v->h;
+  const double *p_i = p, *p_f = p + k, *p_g = p + 2 * k, *p_o = p + 3 * k;
+  const double *before = v->state_before;
 
   EACH_UNIT
   for (blo_int u = 0; u < k; u++) {
+    i[u] = squash_sigmoid(p_i[u] + i[u]);
+    f[u] = squash_sigmoid(p_f[u] + f[u]);
+    g[u] = squash_tanh(p_g[u] + g[u]);
+    o[u] = squash_sigmoid(p_o[u] + o[u]);
     c[u] = f[u] * before[u] + i[u] * g[u];
-  }
-}
-
-BLO_CLONES static void multiply(blo_int k, const double *o, const double *m, double *h)
-{
-  EACH_UNIT
-  for (blo_int u = 0; u < k; u++) {
+    m[u] = squash_tanh(c[u]);
     h[u] = o[u] * m[u];
   }
-}
-
-static void value(blo_int k, const double *p, const cell_row *v)
-{
-  double *c = v->state, *m = v->state + k, *g = v->gate + 2 * k, *o = v->gate + 3 * k;
-
-  cell_add(4 * k, p, v->gate);
-  squash_sigmoid(2 * k, v->gate);
-  squash_tanh(k, g);
-  squash_sigmoid(k, o);
-  renew(k, v->gate, v->state_before, c);
-  memcpy(m, c, (size_t)k * sizeof *c);
-  squash_tanh(k, m);
-  multiply(k, o, m, v->h);
 }
 
 BLO_CLONES static void vjp(blo_int k, const cell_row *v, const cell_row *bar, double *p_bar)

@@ -11,13 +11,15 @@
 #include "clones.h"
 #include "op_recurrent.h"
 #include "squash.h"
-#include <string.h>
 
-static void value(blo_int k, const double *p, const cell_row *v)
+BLO_CLONES static void value(blo_int k, const double *p, const cell_row *v)
 {
-  cell_add(k, p, v->gate);
-  squash_tanh(k, v->gate);
-  memcpy(v->h, v->gate, (size_t)k * sizeof *v->h);
+  double *gate = v->gate, *h = v->h;
+
+  EACH_UNIT
+  for (blo_int u = 0; u < k; u++) {
+    h[u] = gate[u] = squash_tanh(p[u] + gate[u]);
+  }
 }
 
 BLO_CLONES static void vjp(blo_int k, const cell_row *v, const cell_row *bar, double *p_bar)

@@ -4,7 +4,7 @@
  * and sample, times `scale`, plus `shift`; 2x2 max pooling; relu. Pooling before relu is the same
  * function with the same derivatives as after it, and relu then has a quarter of the numbers. The
  * convolution has no bias: the normalisation would remove it, its derivatives would be 0 and the
- * Hessian singular; `shift` does its work.
+ * Hessian singular; `shift` does its work. The smooth form has mean pooling and softplus.
  */
 #include "group_norm.h"
 
@@ -16,6 +16,7 @@ typedef struct block {
   blo_owner owner;
   const char *name;
   int number;
+  bool smooth;
 } block;
 
 static blo_node part(blo_graph *g, const block *b, const char *what, int n_dims, const blo_int *dim,
@@ -47,6 +48,9 @@ static blo_node add_block(blo_graph *g, const block *b, blo_node in, blo_int n_f
   scale = part(g, b, "scale", 1, &n_filters, (blo_init){BLO_INIT_CONSTANT, 1});
   shift = part(g, b, "shift", 1, &n_filters, (blo_init){BLO_INIT_CONSTANT, 0});
   out = group_norm_add(g, out, scale, shift, n, norm_eps);
+  if (b->smooth) {
+    return blo_graph_softplus(g, blo_graph_mean_pool(g, out, 2));
+  }
   return blo_graph_relu(g, blo_graph_max_pool(g, out, 2));
 }
 
@@ -63,7 +67,7 @@ static blo_node flat(blo_graph *g, blo_node last)
 }
 
 blo_node blo_graph_conv_net(blo_graph *g, blo_owner owner, const char *name, blo_node in,
-                            int n_blocks, blo_int n_filters)
+                            int n_blocks, blo_int n_filters, bool smooth)
 {
   blo_node out = in;
 
@@ -71,7 +75,7 @@ blo_node blo_graph_conv_net(blo_graph *g, blo_owner owner, const char *name, blo
     return graph_refuse(g, BLO_E_SHAPE, "conv_net: %d blocks", n_blocks);
   }
   for (int i = 1; i <= n_blocks; i++) {
-    out = add_block(g, &(block){owner, name, i}, out, n_filters);
+    out = add_block(g, &(block){owner, name, i, smooth}, out, n_filters);
   }
   return flat(g, out);
 }

@@ -3,71 +3,100 @@
  * out = in + b, b global with m numbers: along the last dimension, or along the channels of an
  * image. Linear in both inputs, so tangents go the way of values and adjoints.
  */
+#include "clones.h"
 #include "graph_private.h"
+#include <string.h>
 
-/** The entry of b that belongs to number k of a row: b_(k / inner % m). */
+/** A row has `lines` times m numbers of `inner` each; b has m numbers. */
 typedef struct stripes {
-  blo_int m, inner;
+  blo_int lines, m, inner;
 } stripes;
 
 static stripes stripes_of(const op_call *c)
 {
-  return (stripes){c->in_node[1]->n, c->node->size[0]};
+  blo_int m = c->in_node[1]->n, inner = c->node->size[0];
+
+  return (stripes){c->node->n / (m * inner), m, inner};
 }
 
-/** out += b in each of `rows` rows; b has n_b rows, used in turn. */
-static void spread(const op_call *c, blo_int rows, const double *b, blo_int n_b, double *out)
-{
-  stripes s = stripes_of(c);
-  blo_int n = c->node->n;
-
-  for (blo_int r = 0; r < rows; r++) {
-    const double *from = b + r % n_b * s.m;
-    for (blo_int k = 0; k < n; k += s.inner) {
-      double add = from[k / s.inner % s.m];
-      for (blo_int i = k; i < k + s.inner; i++) {
-        out[r * n + i] += add;
-      }
-    }
-  }
-}
-
-/** The adjoint of spread(). */
-static void gather(const op_call *c, blo_int rows, const double *out, blo_int n_b, double *b)
-{
-  stripes s = stripes_of(c);
-  blo_int n = c->node->n;
-
-  for (blo_int r = 0; r < rows; r++) {
-    double *to = b + r % n_b * s.m;
-    for (blo_int k = 0; k < n; k += s.inner) {
-      double sum = 0;
-      for (blo_int i = k; i < k + s.inner; i++) {
-        sum += out[r * n + i];
-      }
-      to[k / s.inner % s.m] += sum;
-    }
-  }
-}
-
-static void copy(blo_int n, const double *from, double *to)
-{
-  for (blo_int k = 0; k < n; k++) {
-    to[k] = from != NULL ? from[k] : 0;
-  }
-}
-
-static void add(blo_int n, const double *from, double *to)
+BLO_CLONES static void add(blo_int n, const double *restrict from, double *restrict to)
 {
   for (blo_int k = 0; k < n; k++) {
     to[k] += from[k];
   }
 }
 
+BLO_CLONES static void add_number(blo_int n, double number, double *to)
+{
+  for (blo_int k = 0; k < n; k++) {
+    to[k] += number;
+  }
+}
+
+static double sum(blo_int n, const double *from)
+{
+  double total = 0;
+
+  for (blo_int k = 0; k < n; k++) {
+    total += from[k];
+  }
+  return total;
+}
+
+/** out += b, a row. */
+static void spread_row(stripes s, const double *b, double *out)
+{
+  for (blo_int l = 0; s.inner == 1 && l < s.lines; l++) {
+    add(s.m, b, out + l * s.m);
+  }
+  for (blo_int k = 0; s.inner > 1 && k < s.m; k++) {
+    add_number(s.inner, b[k], out + k * s.inner);
+  }
+}
+
+/** The adjoint of spread_row(). */
+static void gather_row(stripes s, const double *out, double *b)
+{
+  for (blo_int l = 0; s.inner == 1 && l < s.lines; l++) {
+    add(s.m, out + l * s.m, b);
+  }
+  for (blo_int k = 0; s.inner > 1 && k < s.m; k++) {
+    b[k] += sum(s.inner, out + k * s.inner);
+  }
+}
+
+/** out = in + b in `rows` rows; b has n_b rows, used in turn; what is NULL is 0. */
+static void spread(const op_call *c, blo_int rows, const double *in, const double *b, blo_int n_b,
+                   double *out)
+{
+  stripes s = stripes_of(c);
+  blo_int n = c->node->n;
+
+  for (blo_int r = 0; r < rows; r++) {
+    if (in != NULL) {
+      memcpy(out + r * n, in + r * n, (size_t)n * sizeof *out);
+    } else {
+      memset(out + r * n, 0, (size_t)n * sizeof *out);
+    }
+    if (b != NULL) {
+      spread_row(s, b + r % n_b * s.m, out + r * n);
+    }
+  }
+}
+
+/** b += what belongs to it of out; the adjoint of spread(). */
+static void gather(const op_call *c, blo_int rows, const double *out, blo_int n_b, double *b)
+{
+  stripes s = stripes_of(c);
+
+  for (blo_int r = 0; r < rows; r++) {
+    gather_row(s, out + r * c->node->n, b + r % n_b * s.m);
+  }
+}
+
 static void value(const op_call *c)
 {
-  copy(c->rows * c->node->n, c->in[0], c->out);
-  spread(c, c->rows, c->in[1], 1, c->out);
+  spread(c, c->rows, c->in[0], c->in[1], 1, c->out);
 }
 
 static void vjp(const op_call *c)
@@ -82,10 +111,7 @@ static void vjp(const op_call *c)
 
 static void jvp(const op_call *c)
 {
-  copy(c->rows * c->n_v * c->node->n, c->in_dot[0], c->out_dot);
-  if (c->in_dot[1] != NULL) {
-    spread(c, c->rows * c->n_v, c->in_dot[1], c->n_v, c->out_dot);
-  }
+  spread(c, c->rows * c->n_v, c->in_dot[0], c->in_dot[1], c->n_v, c->out_dot);
 }
 
 static void vjp_dot(const op_call *c)

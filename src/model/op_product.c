@@ -26,6 +26,11 @@ static sizes sizes_of(const op_call *c)
 
 /* ------------------------------------------------------------- kernels of a row */
 
+static void clear(blo_int n, double *out)
+{
+  memset(out, 0, (size_t)n * sizeof *out);
+}
+
 BLO_CLONES static void add(blo_int n, const double *restrict from, double *restrict to)
 {
   for (blo_int k = 0; k < n; k++) {
@@ -98,8 +103,8 @@ static void sum_rows(const op_call *c, blo_int rows, blo_int n_v, const double *
   sizes s = sizes_of(c);
   blo_int n = c->node->n;
 
-  memset(out, 0, (size_t)(rows * n) * sizeof *out);
   for (blo_int i = 0; i < rows; i++) {
+    clear(n, out + i * n);
     if (in[0] != NULL) {
       add(n, in[0] + pair_at(c, 0, i, n_v), out + i * n);
     }
@@ -154,8 +159,8 @@ static void value(const op_call *c)
 {
   blo_int n = c->node->n;
 
-  memset(c->out, 0, (size_t)(c->rows * n) * sizeof *c->out);
   for (blo_int r = 0; r < c->rows; r++) {
+    clear(n, c->out + r * n);
     add_products(sizes_of(c), c->in[0] + pair_at(c, 0, r, 1), c->in[1] + pair_at(c, 1, r, 1),
                  c->out + r * n);
   }
@@ -182,8 +187,8 @@ static void jvp(const op_call *c)
   sizes s = sizes_of(c);
   blo_int n = c->node->n, rows = c->rows * c->n_v;
 
-  memset(c->out_dot, 0, (size_t)(rows * n) * sizeof *c->out_dot);
   for (blo_int i = 0; i < rows; i++) {
+    clear(n, c->out_dot + i * n);
     const double *a = c->in[0] + pair_at(c, 0, i / c->n_v, 1);
     const double *b = c->in[1] + pair_at(c, 1, i / c->n_v, 1);
     if (c->in_dot[0] != NULL) {

@@ -8,7 +8,9 @@
  * Each function is a row of a table: f, and (f', f'') from a and f(a), so that none is computed
  * twice.
  */
+#include "clones.h"
 #include "graph_private.h"
+#include "squash.h"
 #include <math.h>
 
 typedef struct slopes {
@@ -21,43 +23,70 @@ typedef slopes derivatives(double a, double f, const double *number);
 
 static inline void value(const op_call *c, function *f)
 {
-  for (blo_int i = 0; i < c->rows * c->node->n; i++) {
-    c->out[i] = f(c->in[0][i], c->node->number);
+  const double *restrict a = c->in[0], *restrict number = c->node->number;
+  double *restrict out = c->out;
+  blo_int n = c->rows * c->node->n;
+
+  for (blo_int i = 0; i < n; i++) {
+    out[i] = f(a[i], number);
   }
 }
 
 static inline void vjp(const op_call *c, derivatives *df)
 {
-  for (blo_int i = 0; i < c->rows * c->node->n; i++) {
-    c->in_bar[0][i] += df(c->in[0][i], c->out[i], c->node->number).first * c->bar[i];
+  const double *restrict a = c->in[0], *restrict out = c->out, *restrict bar = c->bar;
+  const double *restrict number = c->node->number;
+  double *restrict to = c->in_bar[0];
+  blo_int n = c->rows * c->node->n;
+
+  for (blo_int i = 0; i < n; i++) {
+    to[i] += df(a[i], out[i], number).first * bar[i];
   }
 }
 
 static inline void jvp(const op_call *c, derivatives *df)
 {
+  const double *restrict number = c->node->number;
   blo_int n = c->node->n;
 
   for (blo_int d = 0; d < c->rows * c->n_v; d++) {
-    const double *a = c->in[0] + d / c->n_v * n, *f = c->out + d / c->n_v * n;
+    const double *restrict a = c->in[0] + d / c->n_v * n, *restrict f = c->out + d / c->n_v * n;
+    const double *restrict dot = c->in_dot[0] + d * n;
+    double *restrict to = c->out_dot + d * n;
     for (blo_int k = 0; k < n; k++) {
-      double slope = df(a[k], f[k], c->node->number).first;
-      c->out_dot[d * n + k] = slope * c->in_dot[0][d * n + k];
+      to[k] = df(a[k], f[k], number).first * dot[k];
     }
+  }
+}
+
+/** The second part of the tangent: f'' dot(a) bar. */
+static inline void bend(const op_call *c, derivatives *df, blo_int d)
+{
+  const double *restrict number = c->node->number;
+  blo_int n = c->node->n, at = d / c->n_v * n;
+  const double *restrict a = c->in[0] + at, *restrict f = c->out + at, *restrict bar = c->bar + at;
+  const double *restrict dot = c->in_dot[0] + d * n;
+  double *restrict to = c->in_bar_dot[0] + d * n;
+
+  for (blo_int k = 0; k < n; k++) {
+    to[k] += df(a[k], f[k], number).second * bar[k] * dot[k];
   }
 }
 
 static inline void vjp_dot(const op_call *c, derivatives *df)
 {
+  const double *restrict number = c->node->number;
   blo_int n = c->node->n;
 
   for (blo_int d = 0; d < c->rows * c->n_v; d++) {
-    blo_int at = d / c->n_v * n;
+    const double *restrict a = c->in[0] + d / c->n_v * n, *restrict f = c->out + d / c->n_v * n;
+    const double *restrict bar_dot = c->bar_dot + d * n;
+    double *restrict to = c->in_bar_dot[0] + d * n;
     for (blo_int k = 0; k < n; k++) {
-      slopes s = df(c->in[0][at + k], c->out[at + k], c->node->number);
-      c->in_bar_dot[0][d * n + k] += s.first * c->bar_dot[d * n + k];
-      if (c->in_dot[0] != NULL) {
-        c->in_bar_dot[0][d * n + k] += s.second * c->bar[at + k] * c->in_dot[0][d * n + k];
-      }
+      to[k] += df(a[k], f[k], number).first * bar_dot[k];
+    }
+    if (c->in_dot[0] != NULL) {
+      bend(c, df, d);
     }
   }
 }
@@ -67,7 +96,7 @@ static inline void vjp_dot(const op_call *c, derivatives *df)
 static double tanh_f(double a, const double *number)
 {
   (void)number;
-  return tanh(a);
+  return squash_tanh(a);
 }
 
 static slopes tanh_df(double a, double f, const double *number)
@@ -78,10 +107,8 @@ static slopes tanh_df(double a, double f, const double *number)
 
 static double sigmoid_f(double a, const double *number)
 {
-  double e = exp(-fabs(a));
-
   (void)number;
-  return a >= 0 ? 1 / (1 + e) : e / (1 + e);
+  return squash_sigmoid(a);
 }
 
 static slopes sigmoid_df(double a, double f, const double *number)
@@ -190,19 +217,19 @@ static slopes affine_df(double a, double f, const double *number)
 }
 
 #define UNARY(name)                                                                                \
-  static void name##_value(const op_call *c)                                                       \
+  BLO_CLONES static void name##_value(const op_call *c)                                            \
   {                                                                                                \
     value(c, name##_f);                                                                            \
   }                                                                                                \
-  static void name##_vjp(const op_call *c)                                                         \
+  BLO_CLONES static void name##_vjp(const op_call *c)                                              \
   {                                                                                                \
     vjp(c, name##_df);                                                                             \
   }                                                                                                \
-  static void name##_jvp(const op_call *c)                                                         \
+  BLO_CLONES static void name##_jvp(const op_call *c)                                              \
   {                                                                                                \
     jvp(c, name##_df);                                                                             \
   }                                                                                                \
-  static void name##_vjp_dot(const op_call *c)                                                     \
+  BLO_CLONES static void name##_vjp_dot(const op_call *c)                                          \
   {                                                                                                \
     vjp_dot(c, name##_df);                                                                         \
   }                                                                                                \

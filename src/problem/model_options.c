@@ -57,7 +57,7 @@ blo_node blo_model_features(blo_graph *g, const blo_model_options *o, blo_owner 
     return mlp(g, o, owner);
   case BLO_MODEL_CONV:
     return blo_graph_conv_net(g, owner, "conv", blo_graph_images(g, o->channels), (int)o->layers,
-                              o->filters);
+                              o->filters, o->smooth);
   case BLO_MODEL_RNN:
   case BLO_MODEL_GRU:
   case BLO_MODEL_LSTM:
