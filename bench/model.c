@@ -184,7 +184,8 @@ static void lstm_y(blo_graph *g)
 
 static void conv_xy(blo_graph *g)
 {
-  head(g, blo_graph_conv_net(g, BLO_IN_X, "conv", blo_graph_images(g, 1), 4, 32, false));
+  head(g, blo_graph_conv_net(g, BLO_IN_X, "conv", blo_graph_images(g, 1),
+                             &(blo_conv_spec){4, 32, BLO_NORM_CHANNEL, false}));
 }
 
 static double *zeros(blo_context *ctx, blo_int n)

@@ -219,13 +219,25 @@ BLO_API blo_node blo_graph_linear(blo_graph *g, blo_owner owner, const char *nam
 /** Hidden layers NAME.1, NAME.2, ... of the given widths, each with an activation. */
 BLO_API blo_node blo_graph_mlp(blo_graph *g, blo_owner owner, const char *name, blo_node in,
                                int n_layers, const blo_int *width, blo_activation activation);
-/** The network of few-shot learning (Vinyals et al. 2016, arXiv 1606.04080): `n_blocks` blocks
- * NAME.1,
- *  ... of 3x3 convolution (K [n_filters][channels][3][3], Kaiming), normalisation per channel with
- *  scale and shift [n_filters], 2x2 max pooling and relu. The result is flat. `smooth`: mean
- * pooling and softplus instead, which have no kinks for differences to fall over. Call: Local. */
+/** What a convolutional network is like. */
+typedef enum blo_conv_norm {
+  BLO_NORM_CHANNEL, /**< each channel of each sample on its own, then scale and shift */
+  BLO_NORM_SAMPLE,  /**< all channels of a sample together, after a bias for each */
+  BLO_NORM_NONE     /**< only the bias */
+} blo_conv_norm;
+/** "channel", "sample", "none", NULL. */
+BLO_API extern const char *const blo_conv_norm_names[];
+typedef struct blo_conv_spec {
+  int n_blocks;
+  blo_int n_filters;
+  blo_conv_norm norm;
+  bool smooth; /**< softplus and mean pooling instead of relu and max pooling, which have kinks */
+} blo_conv_spec;
+/** The network of few-shot learning (Vinyals et al. 2016, arXiv 1606.04080): blocks NAME.1, NAME.2,
+ * ... of 3x3 convolution (K [n_filters][channels][3][3], Kaiming), normalisation (scale, shift or b
+ *  [n_filters]), 2x2 max pooling and relu. The result is flat. Call: Local. */
 BLO_API blo_node blo_graph_conv_net(blo_graph *g, blo_owner owner, const char *name, blo_node in,
-                                    int n_blocks, blo_int n_filters, bool smooth);
+                                    const blo_conv_spec *spec);
 typedef enum blo_cell { BLO_CELL_RNN, BLO_CELL_GRU, BLO_CELL_LSTM } blo_cell;
 /** "rnn", "gru", "lstm", NULL. */
 BLO_API extern const char *const blo_cell_names[];

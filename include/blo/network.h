@@ -34,6 +34,7 @@ typedef struct blo_model_options {
   int type;       /**< blo_model_type */
   int activation; /**< blo_activation */
   int pooling;    /**< over time: 0 max, 1 mean, 2 last */
+  int norm;       /**< blo_conv_norm */
   blo_int hidden; /**< width of a hidden layer, units of a recurrent one */
   blo_int layers; /**< hidden layers, or blocks of a convolutional network */
   blo_int filters, channels;
@@ -71,6 +72,10 @@ enum { BLO_MODEL_LAYERS_MAX = 16 };
               "conv: channels of the images, which are square: features are "                      \
               "[channel][row][column]",                                                            \
               "", 0),                                                                              \
+      BLO_OPT_NAMES(blo_model_options, norm, "sample", blo_conv_norm_names,                        \
+                    "conv: what is brought to mean 0 and variance 1 after a convolution: each "    \
+                    "channel of a sample, all channels of a sample together, or nothing",          \
+                    "", 0),                                                                        \
       BLO_OPT_PLAIN(blo_model_options, smooth, "false",                                            \
                     "conv: softplus and mean pooling instead of relu and max pooling, over whose " \
                     "kinks the differences of `parblo check` fall",                                \

@@ -1,14 +1,16 @@
 /**
  * @file
- * The network of few-shot learning. A block is: 3x3 convolution with K, normalisation per channel
- * and sample, times `scale`, plus `shift`; 2x2 max pooling; relu. Pooling before relu is the same
- * function with the same derivatives as after it, and relu then has a quarter of the numbers. The
- * convolution has no bias: the normalisation would remove it, its derivatives would be 0 and the
- * Hessian singular; `shift` does its work. The smooth form has mean pooling and softplus.
+ * The network of few-shot learning. A block is: 3x3 convolution with K, normalisation, 2x2 max
+ * pooling, relu. Pooling before relu is the same function with the same derivatives as after it,
+ * and relu then has a quarter of the numbers. Normalised by channel, the convolution has no bias:
+ * the normalisation would remove it, its derivatives would be 0 and the Hessian singular; a shift
+ * after it does its work. The smooth form has mean pooling and softplus.
  */
 #include "group_norm.h"
 
 enum { PART_NAME_CAP = BLO_NAME_MAX + 32 };
+
+const char *const blo_conv_norm_names[] = {"channel", "sample", "none", NULL};
 
 static const double norm_eps = 1e-5; /* as in PyTorch */
 
@@ -16,7 +18,7 @@ typedef struct block {
   blo_owner owner;
   const char *name;
   int number;
-  bool smooth;
+  const blo_conv_spec *spec;
 } block;
 
 static blo_node part(blo_graph *g, const block *b, const char *what, int n_dims, const blo_int *dim,
@@ -28,27 +30,43 @@ static blo_node part(blo_graph *g, const block *b, const char *what, int n_dims,
   return blo_graph_param(g, b->owner, name, n_dims, dim, init);
 }
 
-static blo_node add_block(blo_graph *g, const block *b, blo_node in, blo_int n_filters)
+/** A number for each filter, all starting at `value`. */
+static blo_node each_filter(blo_graph *g, const block *b, const char *what, double value)
+{
+  return part(g, b, what, 1, &b->spec->n_filters, (blo_init){BLO_INIT_CONSTANT, value});
+}
+
+static blo_node normalise(blo_graph *g, const block *b, blo_node in)
 {
   const node *a;
-  blo_node k, scale, shift, out;
-  blo_int n;
 
   if (graph_failed(g, 1, &in)) {
     return -1;
   }
   a = graph_node(g, in);
-  k = part(g, b, "K", 4, (const blo_int[]){n_filters, a->dim[0], 3, 3},
-           (blo_init){BLO_INIT_KAIMING, 1});
-  out = blo_graph_conv2d(g, in, k, 1, 1);
-  if (out < 0) {
+  if (b->spec->norm == BLO_NORM_CHANNEL) {
+    blo_int n = a->dim[1] * a->dim[2];
+    blo_node scale = each_filter(g, b, "scale", 1);
+    return group_norm_add(g, in, scale, each_filter(g, b, "shift", 0), n, norm_eps);
+  }
+  in = blo_graph_bias(g, in, each_filter(g, b, "b", 0));
+  if (in < 0 || b->spec->norm == BLO_NORM_NONE) {
+    return in;
+  }
+  return blo_graph_group_norm(g, in, graph_node(g, in)->n, norm_eps);
+}
+
+static blo_node add_block(blo_graph *g, const block *b, blo_node in)
+{
+  blo_node k, out;
+
+  if (graph_failed(g, 1, &in)) {
     return -1;
   }
-  n = graph_node(g, out)->dim[1] * graph_node(g, out)->dim[2];
-  scale = part(g, b, "scale", 1, &n_filters, (blo_init){BLO_INIT_CONSTANT, 1});
-  shift = part(g, b, "shift", 1, &n_filters, (blo_init){BLO_INIT_CONSTANT, 0});
-  out = group_norm_add(g, out, scale, shift, n, norm_eps);
-  if (b->smooth) {
+  k = part(g, b, "K", 4, (const blo_int[]){b->spec->n_filters, graph_node(g, in)->dim[0], 3, 3},
+           (blo_init){BLO_INIT_KAIMING, 1});
+  out = normalise(g, b, blo_graph_conv2d(g, in, k, 1, 1));
+  if (b->spec->smooth) {
     return blo_graph_softplus(g, blo_graph_mean_pool(g, out, 2));
   }
   return blo_graph_relu(g, blo_graph_max_pool(g, out, 2));
@@ -67,15 +85,15 @@ static blo_node flat(blo_graph *g, blo_node last)
 }
 
 blo_node blo_graph_conv_net(blo_graph *g, blo_owner owner, const char *name, blo_node in,
-                            int n_blocks, blo_int n_filters, bool smooth)
+                            const blo_conv_spec *spec)
 {
   blo_node out = in;
 
-  if (n_blocks < 1) {
-    return graph_refuse(g, BLO_E_SHAPE, "conv_net: %d blocks", n_blocks);
+  if (spec->n_blocks < 1) {
+    return graph_refuse(g, BLO_E_SHAPE, "conv_net: %d blocks", spec->n_blocks);
   }
-  for (int i = 1; i <= n_blocks; i++) {
-    out = add_block(g, &(block){owner, name, i, smooth}, out, n_filters);
+  for (int i = 1; i <= spec->n_blocks; i++) {
+    out = add_block(g, &(block){owner, name, i, spec}, out);
   }
   return flat(g, out);
 }

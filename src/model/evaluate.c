@@ -210,7 +210,7 @@ static void adjoints(const pass *p)
       for (int k = 0; k < n->n_in; k++) {
         c.in_bar[k] = has_bar(p, n->in[k]) ? p->g->places[n->in[k]].bar : NULL;
       }
-      if (any(c.in_bar)) {
+      if (n->keeps_bar || any(c.in_bar)) {
         n->type->vjp(&c);
       }
     }

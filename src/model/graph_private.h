@@ -74,6 +74,7 @@ struct node {
   bool is_data;      /**< comes with the samples: never kept in a linearisation */
   bool is_sample;    /**< the sample's entry of x */
   bool fetches;      /**< reads the samples' features itself: nothing is loaded for it */
+  bool keeps_bar;    /**< `vjp` adds to `keep`: it runs even if no adjoint of an input is wanted */
   blo_int block;     /**< of the parameter list */
   blo_int keep;      /**< doubles kept per row */
   blo_int keep_dot;  /**< and, of tangents, per row and direction */

@@ -24,12 +24,18 @@
 
 static_assert(sizeof(blo_int) == sizeof(double), "integers are kept in the scratch");
 
-BLO_CLONES void cell_add(blo_int n, const double *from, double *to)
+BLO_CLONES static void add(blo_int n, const double *from, double *to)
 {
   EACH_UNIT
   for (blo_int i = 0; i < n; i++) {
     to[i] += from[i];
   }
+}
+
+/** Apart from its clones, which would be exported. */
+void cell_add(blo_int n, const double *from, double *to)
+{
+  add(n, from, to);
 }
 
 /* --------------------------------------------------------------- the packing */
@@ -446,6 +452,7 @@ blo_node recurrent_add(blo_graph *g, const cell_type *cell, int n_in, const blo_
   gk = cell->gates * k;
   n.n = time * k;
   n.keep = time * (2 * gk + (2 + cell->state + cell->state_bar) * k);
+  n.keeps_bar = true;
   n.keep_dot = time * (gk + (1 + cell->state_dot) * k);
   n.work = scratch_size(time, gk, k);
   n.work_rows = 1;

@@ -20,6 +20,13 @@ static blo_node mlp(blo_graph *g, const blo_model_options *o, blo_owner owner)
                        (blo_activation)o->activation);
 }
 
+static blo_node convolutional(blo_graph *g, const blo_model_options *o, blo_owner owner)
+{
+  blo_conv_spec spec = {(int)o->layers, o->filters, (blo_conv_norm)o->norm, o->smooth};
+
+  return blo_graph_conv_net(g, owner, "conv", blo_graph_images(g, o->channels), &spec);
+}
+
 static blo_node recurrent(blo_graph *g, const blo_model_options *o, blo_owner owner)
 {
   static const blo_cell cells[] = {BLO_CELL_RNN, BLO_CELL_GRU, BLO_CELL_LSTM};
@@ -56,8 +63,7 @@ blo_node blo_model_features(blo_graph *g, const blo_model_options *o, blo_owner 
   case BLO_MODEL_MLP:
     return mlp(g, o, owner);
   case BLO_MODEL_CONV:
-    return blo_graph_conv_net(g, owner, "conv", blo_graph_images(g, o->channels), (int)o->layers,
-                              o->filters, o->smooth);
+    return convolutional(g, o, owner);
   case BLO_MODEL_RNN:
   case BLO_MODEL_GRU:
   case BLO_MODEL_LSTM:

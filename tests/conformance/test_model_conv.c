@@ -306,7 +306,9 @@ static void describe(blo_graph *g, const spec *m)
   blo_node at = s.h * s.w > 1 ? blo_graph_images(g, s.c) : blo_graph_features(g);
 
   if (m->net_layers > 0) {
-    at = blo_graph_conv_net(g, m->layers[0].owner, "net", at, m->net_blocks, m->net_filters, false);
+    at = blo_graph_conv_net(
+        g, m->layers[0].owner, "net", at,
+        &(blo_conv_spec){m->net_blocks, m->net_filters, BLO_NORM_CHANNEL, false});
   }
   for (int k = 0; m->layers[k].kind != END; k++) {
     if (k >= m->net_layers) {
@@ -582,12 +584,12 @@ static blo_node negative_variance(blo_graph *g, blo_node image)
 
 static blo_node too_many_blocks(blo_graph *g, blo_node image)
 {
-  return blo_graph_conv_net(g, Y, "net", image, 3, 2, false);
+  return blo_graph_conv_net(g, Y, "net", image, &(blo_conv_spec){3, 2, BLO_NORM_CHANNEL, false});
 }
 
 static blo_node no_blocks(blo_graph *g, blo_node image)
 {
-  return blo_graph_conv_net(g, Y, "net", image, 0, 2, false);
+  return blo_graph_conv_net(g, Y, "net", image, &(blo_conv_spec){0, 2, BLO_NORM_CHANNEL, false});
 }
 
 static void refusals(blo_comm *comm)

@@ -25,6 +25,7 @@ typedef struct check {
   bool terms;
   blo_int n_x, n_y, n_rows, n_answer;
   const double *x, *y;
+  double *other_x, *other_y; /**< another point */
   double *v[N_V];
   double *cache;
   answer want, got;
@@ -40,7 +41,7 @@ typedef struct way {
   unsigned wanted;
   double scale;
   bool cached, linearized, same_x;
-  const double *y;
+  const double *x, *y;
 } way;
 
 /* ------------------------------------------------------------------ memory */
@@ -234,7 +235,7 @@ static void report(check *k, const char *what)
 /** The usual call: all rows, all results, nothing kept. */
 static way plain(const check *k)
 {
-  return (way){.n = k->n_rows, .n_v = N_V, .wanted = ALL, .scale = 1, .y = k->y};
+  return (way){.n = k->n_rows, .n_v = N_V, .wanted = ALL, .scale = 1, .x = k->x, .y = k->y};
 }
 
 static blo_graph_rows some_rows(const check *k, const way *w)
@@ -254,7 +255,7 @@ static void ask(check *k, const way *w)
   answer *a = &k->got;
   double *j_sample[N_V];
   bool sample = !k->terms && k->c->rows.sample_value != NULL;
-  blo_graph_call call = {.x = k->x,
+  blo_graph_call call = {.x = w->x,
                          .y = w->y,
                          .n_v = w->n_v,
                          .v = (const double *const *)k->v,
@@ -361,15 +362,30 @@ static void linearise(check *k, unsigned wanted, double scale, const double *y, 
   ask_and_compare(k, &w);
 }
 
-/** Calls at the linearised point, for each selection of results or for every `step`-th. */
+/** Calls at another point, with nothing kept: workspace that is shared changes, caches do not. */
+static void distract(check *k)
+{
+  way w = plain(k);
+
+  w.x = k->other_x;
+  w.y = k->other_y;
+  ask(k, &w);
+  k->terms = k->c->term != NULL;
+  ask(k, &w);
+  k->terms = false;
+}
+
+/** Calls at the linearised point, for each selection of results or for every `step`-th; products
+ * alone come first, because gradients leave adjoints that products use. */
 static void products(check *k, double scale, const double *y, unsigned step)
 {
-  for (unsigned wanted = ALL; wanted <= ALL; wanted -= step) {
+  distract(k);
+  for (unsigned i = 0; i <= ALL; i += step) {
     way w = plain(k);
     w.cached = w.linearized = true;
-    w.wanted = wanted;
+    w.wanted = (i + HV + JV + J_SAMPLE) & ALL;
     w.scale = scale;
-    w.n_v = wanted % 3 == 0 ? 1 : N_V;
+    w.n_v = i % 3 == 0 ? 1 : N_V;
     w.y = y;
     ask_and_compare(k, &w);
   }
@@ -390,23 +406,18 @@ static void check_linearised(check *k)
 static void check_same_x(check *k)
 {
   static const unsigned with[] = {0, VALUE | GY, ALL};
-  double *elsewhere = numbers(k->n_y);
 
-  for (blo_int i = 0; i < k->n_y; i++) {
-    elsewhere[i] = 0.5 * k->y[i] - 0.1;
-  }
   for (size_t i = 0; i < sizeof with / sizeof *with; i++) {
     way there = plain(k);
     there.cached = true;
     there.wanted = with[2 - i];
-    there.y = elsewhere;
+    there.y = k->other_y;
     clear(k, &k->got);
     ask(k, &there);
     linearise(k, with[i], 1, k->y, true);
     products(k, 1, k->y, 11);
   }
   report(k, "same x");
-  free(elsewhere);
 }
 
 static void check_parts(check *k)
@@ -466,6 +477,16 @@ static void draw(blo_int n, uint64_t seed, uint64_t vector, double size, double 
   }
 }
 
+static double *elsewhere(blo_int n, const double *from)
+{
+  double *made = numbers(n);
+
+  for (blo_int i = 0; i < n; i++) {
+    made[i] = 0.5 * from[i] - 0.1;
+  }
+  return made;
+}
+
 static void check_part(const model_case *c, bool terms, const double *x, const double *y,
                        double tol)
 {
@@ -481,6 +502,8 @@ static void check_part(const model_case *c, bool terms, const double *x, const d
 
   k.n_answer = 1 + k.n_x + k.n_y + k.n_rows + N_V * (k.n_x + k.n_y + k.n_rows);
   k.cache = numbers(k.n_rows * blo_graph_cache_size(c->graph));
+  k.other_x = elsewhere(k.n_x, x);
+  k.other_y = elsewhere(k.n_y, y);
   make_answer(&k, &k.want);
   make_answer(&k, &k.got);
   for (uint64_t d = 0; d < N_V; d++) {
@@ -495,6 +518,8 @@ static void check_part(const model_case *c, bool terms, const double *x, const d
   for (int d = 0; d < N_V; d++) {
     free(k.v[d]);
   }
+  free(k.other_x);
+  free(k.other_y);
   free(k.cache);
   free(k.want.memory);
   free(k.got.memory);
