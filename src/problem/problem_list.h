@@ -1,3 +1,13 @@
 /* The built-in problems, one line each: the name of the file and of its descriptor. */
 BLO_PROBLEM(hyper_cleaning)
 BLO_PROBLEM(ridge_logistic)
+BLO_PROBLEM(quadratic)
+BLO_PROBLEM(quartic_saddle)
+BLO_PROBLEM(factorization)
+BLO_PROBLEM(minimax_saddle)
+BLO_PROBLEM(minimax_w)
+BLO_PROBLEM(sine_follower)
+BLO_PROBLEM(convex_follower)
+BLO_PROBLEM(pl_game)
+BLO_PROBLEM(sine_pl)
+BLO_PROBLEM(penalty_quadratic)
