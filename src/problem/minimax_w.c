@@ -2,7 +2,7 @@
  * @file
  * The W-shaped minimax problem, a bilevel problem with g = -f: a strict saddle that a plain method
  * reaches from the point (0.1, 1, 0) (after a test function of the literature on saddles:
- * Tripuraneni et al. 2018, arXiv 1711.02838, in the minimax form of Luo and Chen 2021, arXiv
+ * Tripuraneni et al. 2018, arXiv 1711.02838, in the minimax form of Luo, Li and Chen 2021, arXiv
  * 2110.04814).
  *
  *     f(x, y) = w(x_3) - y_1^2 / 40 + x_1 y_1 - (5/2) y_2^2 + x_2 y_2
@@ -179,7 +179,7 @@ static const blo_opt_table table = {"minimax_w",
 const blo_problem_type blo_problem_minimax_w = {
     .name = "minimax_w",
     .summary = "known solution: minimax (g = -f), W-shaped, a flat strict saddle",
-    .source = "after Tripuraneni et al. 2018, arXiv 1711.02838, and Luo and Chen 2021, arXiv "
+    .source = "after Tripuraneni et al. 2018, arXiv 1711.02838, and Luo, Li and Chen 2021, arXiv "
               "2110.04814",
     .state_size = sizeof(state),
     .options = &table,

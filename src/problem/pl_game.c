@@ -2,7 +2,7 @@
  * @file
  * A game of two quadratics whose lower level is singular (Huang 2023, arXiv 2303.03944, section on
  * the bilevel PL game; samples as in the two-player game of Chen, Yao and Luo 2022, arXiv
- * 2212.05463):
+ * 2307.15868):
  *
  *     f(x, y) = (1/2) x'P x + x'R1 y      g(x, y) = (1/2) y'Q y + x'R2 y
  *
@@ -218,7 +218,7 @@ static const blo_opt_table table = {"pl_game",
 const blo_problem_type blo_problem_pl_game = {
     .name = "pl_game",
     .summary = "known solution: game of two quadratics, singular lower level",
-    .source = "Huang 2023, arXiv 2303.03944; Chen, Yao and Luo 2022, arXiv 2212.05463",
+    .source = "Huang 2023, arXiv 2303.03944; Chen, Yao and Luo 2022, arXiv 2307.15868",
     .state_size = sizeof(state),
     .options = &table,
     .has = BLO_HAS_G_X | BLO_HAS_F_X | BLO_HAS_DIRECTIONS,
