@@ -1,24 +1,45 @@
 /* Every problem's oracles are each other's derivatives, on any number of ranks; and the two halves
  * of the interface (samples, terms without samples) add up. */
-#include "fixture.h"
+#include "known.h"
 #include <blo/check.h>
 #include <math.h>
 
-static void check(blo_comm *comm, int kind, const fixture *f, blo_vec *x, blo_vec *y)
+static void check(const char *name, const fixture *f, const blo_vec *x, const blo_vec *y)
 {
   blo_check_row rows[BLO_CHECK_ROWS];
-  (void)comm;
   BLO_REQUIRE_STATUS(blo_check_problem(f->eval, NULL, NULL, x, y, 3, rows), BLO_OK);
   for (int r = 0; r < BLO_CHECK_ROWS; r++) {
-    BLO_EXPECT_MSG(rows[r].verdict != BLO_CHECK_FAIL, "%s: %s: error %.3g > %.3g",
-                   fixture_name(kind), rows[r].statement, rows[r].error, rows[r].tol);
+    BLO_EXPECT_MSG(rows[r].verdict != BLO_CHECK_FAIL, "%s: %s: error %.3g > %.3g", name,
+                   rows[r].statement, rows[r].error, rows[r].tol);
   }
+}
+
+static void check_kind(blo_comm *comm, int kind, const fixture *f, blo_vec *x, blo_vec *y)
+{
+  (void)comm;
+  check(fixture_name(kind), f, x, y);
 }
 
 static void oracles_are_derivatives(blo_comm *comm)
 {
-  fixture_for_all(comm, check);
+  fixture_for_all(comm, check_kind);
 }
 
-static const blo_test tests[] = {{"oracles are derivatives", oracles_are_derivatives}};
+static void oracles_of_known_problems_are_derivatives(blo_comm *comm)
+{
+  for (int k = 0; k < N_KNOWN; k++) {
+    fixture f;
+    blo_vec *point[2];
+    known_open(comm, known_cases[k].type, known_cases[k].settings, &f);
+    fixture_point(&f, &point[0], &point[1]);
+    check(known_cases[k].type, &f, point[0], point[1]);
+    fixture_free_vecs(2, point);
+    fixture_free(comm, &f);
+  }
+}
+
+static const blo_test tests[] = {
+    {"oracles are derivatives", oracles_are_derivatives},
+    {"oracles of known problems are derivatives", oracles_of_known_problems_are_derivatives},
+};
 BLO_TEST_MAIN("problem", tests)
