@@ -36,7 +36,7 @@ target_include_directories(blo_deps SYSTEM INTERFACE
   ${HDF5_C_INCLUDE_DIRS} ${OpenBLAS_INCLUDE_DIRS} ${RANDOM123_INCLUDE_DIR})
 target_link_libraries(blo_deps INTERFACE
   MPI::MPI_C ${SCALAPACK_LIB} ${OpenBLAS_LIBRARIES} ${HDF5_C_LIBRARIES}
-  PkgConfig::YAML ZLIB::ZLIB m)
+  PkgConfig::YAML ZLIB::ZLIB m ${CMAKE_DL_LIBS})
 
 # Bits must not depend on the optimizer's mood: fused multiply-adds only where the code writes them.
 add_library(blo_flags INTERFACE)

@@ -39,6 +39,7 @@ typedef struct checker {
 static blo_status parse(blo_context *ctx, int argc, char **argv, request *r)
 {
   static const struct option known[] = {{"set", required_argument, NULL, 's'},
+                                        {"plugin", required_argument, NULL, 'p'},
                                         {"samples", required_argument, NULL, 'n'},
                                         {"dense-max", required_argument, NULL, 'd'},
                                         {NULL, 0, NULL, 0}};
@@ -54,6 +55,8 @@ static blo_status parse(blo_context *ctx, int argc, char **argv, request *r)
     }
     if (option == 's') {
       r->set[r->run.n_set++] = optarg;
+    } else if (option == 'p') {
+      r->run.plugin = optarg;
     } else if (option == 'n') {
       BLO_TRY(blo_arguments_int(ctx, "--samples", optarg, 1, INT64_MAX, &r->samples));
     } else {

@@ -2,6 +2,7 @@
  * @file `parblo help`: usage, the options of one block, or the whole reference of run files as
  * Markdown.
  */
+#include "arguments.h"
 #include "commands.h"
 #include <string.h>
 
@@ -26,10 +27,10 @@ static void add(block_list *list, block b)
   list->at[list->n++] = b;
 }
 
-static void collect_problems(block_list *list)
+static void collect_problems(block_list *list, const blo_plugin_file *plugin)
 {
   blo_int n;
-  const blo_problem_type *const *type = blo_problem_types(&n);
+  const blo_problem_type *const *type = blo_plugin_problems(plugin, &n);
 
   for (blo_int i = 0; i < n; i++) {
     add(list, (block){.kind = "problem",
@@ -83,11 +84,11 @@ static void collect_block(block_list *list, const char *path, const blo_opt_tabl
                     .options = table});
 }
 
-static void collect(block_list *list)
+static void collect(block_list *list, const blo_plugin_file *plugin)
 {
   list->n = 0;
   collect_block(list, "run", &blo_run_table);
-  collect_problems(list);
+  collect_problems(list, plugin);
   collect_solvers(list);
   collect_block(list, "solver.adjoint", &blo_adjoint_table);
   collect_estimators(list);
@@ -142,22 +143,40 @@ static const struct {
 } command_details[] = {
     {"run",
      "  --set KEY=VALUE   instead of what the run file says, e.g. --set solver.upper.step=2\n"
+     "  --plugin LIBRARY  shared library with more problems, for run.plugin\n"
      "  --dry-run         print pipeline, cost, memory and configuration, and stop\n"},
     {"resume", "  --set KEY=VALUE   change budgets, output, paths; not what decides the result\n"
+               "  --plugin LIBRARY  if it is not where it was; the checkpoint names it\n"
                "  --dry-run         as for run\n"},
     {"check", "  --set KEY=VALUE   as for run\n"
+              "  --plugin LIBRARY  as for run\n"
               "  --samples N       use batches of N samples instead of all data\n"
               "  --dense-max Q     largest n_y for the dense direct solution (default 2000)\n"},
-    {"convert", "  --train FILE          samples (for IDX the images); becomes the group train\n"
-                "  --train-labels FILE   IDX: their labels\n"
-                "  --test FILE           becomes the group test, with the classes of train\n"
-                "  --test-labels FILE    IDX: their labels\n"
-                "  --format FORMAT       auto, idx, libsvm, csv, hdf5 (default auto)\n"
-                "  --label-column K      CSV: from 0, negative from the end (default -1)\n"
-                "  --features N          LIBSVM: number of features (default the largest index)\n"
-                "  --classes N           labels are 0..N-1 (default the labels found)\n"
-                "  -o, --output FILE     the HDF5 file to make\n"},
-    {"plot", "  -o, --output FILE     the picture, *.png or *.svg; drawn by the program gnuplot\n"},
+    {"convert",
+     "  --train FILE          samples (for IDX the images); becomes the group train\n"
+     "  --train-labels FILE   IDX: their labels\n"
+     "  --test FILE           becomes the group test, with the classes of train\n"
+     "  --test-labels FILE    IDX: their labels\n"
+     "  --format FORMAT       auto, idx, libsvm, csv, hdf5 (default auto)\n"
+     "  --label-column K      CSV and text with tabs: from 0, negative from the end\n"
+     "                        (default -1, with --text 0)\n"
+     "  --features N          LIBSVM: number of features (default the largest index)\n"
+     "  --classes N           labels are 0..N-1 (default the labels found)\n"
+     "  --text                the files are text: a label, a tab or blank, a sentence\n"
+     "  --text-column K       text with tabs: as --label-column (default -1)\n"
+     "  --vocabulary N        at most N words, the most frequent of train (default "
+     "10000)\n"
+     "  --min-count C         which are there C times or more (default 2)\n"
+     "  --max-length L        tokens in a row, longer sentences are cut (default 0: the\n"
+     "                        longest of train)\n"
+     "  --vocabulary-from H5  take the vocabulary of a file that --text has made\n"
+     "  -o, --output FILE     the HDF5 file to make\n"},
+    {"plot",
+     "  -o, --output FILE     the picture, *.png or *.svg; drawn by the program gnuplot\n"
+     "  --metrics COLUMN,...  columns of the history to draw, in this order (default f, g,\n"
+     "                        hypergrad_norm and metrics, six at most)\n"},
+    {"list", "  --plugin LIBRARY  list the problems of a plugin, too\n"},
+    {"help", "  --plugin LIBRARY  know the problems of a plugin, too\n"},
 };
 
 static void print_command(const blo_command *c)
@@ -274,25 +293,64 @@ static blo_status help_on(blo_context *ctx, const block_list *list, const char *
   return found > 0 ? BLO_OK : unknown(ctx, list, name);
 }
 
-int blo_cmd_help(blo_comm *comm, int argc, char **argv)
+/** What `help` is asked for. */
+typedef struct question {
+  const char *plugin, *name; /**< name NULL: not given */
+  bool markdown;
+} question;
+
+static blo_status parse(blo_context *ctx, int argc, char **argv, question *q)
 {
-  blo_context *ctx = blo_comm_context(comm);
+  static const struct option known[] = {{"plugin", required_argument, NULL, 'p'},
+                                        {"markdown", no_argument, NULL, 'm'},
+                                        {NULL, 0, NULL, 0}};
+  int option, n;
+
+  blo_arguments_start();
+  for (;;) {
+    BLO_TRY(blo_arguments_next(ctx, argc, argv, ":", known, &option));
+    if (option == -1) {
+      break;
+    }
+    if (option == 'p') {
+      q->plugin = optarg;
+    } else {
+      q->markdown = true;
+    }
+  }
+  n = argc - optind + (q->markdown ? 1 : 0);
+  BLO_CHECK(ctx, n <= 1, BLO_E_OPTION, "help takes one name, found %d", n);
+  q->name = optind < argc ? argv[optind] : NULL;
+  return BLO_OK;
+}
+
+static blo_status answer(blo_comm *comm, const question *q, const blo_plugin_file *plugin)
+{
   bool print = blo_comm_rank(comm) == BLO_ROOT;
   block_list list;
 
-  collect(&list);
-  if (argc > 2) {
-    return blo_cmd_fail(comm, blo_fail(ctx, BLO_E_OPTION, __FILE__, __LINE__,
-                                       "help takes one name, found %d", argc - 1));
+  collect(&list, plugin);
+  if (q->name != NULL) {
+    return help_on(blo_comm_context(comm), &list, q->name, print);
   }
-  if (argc == 2 && strcmp(argv[1], "--markdown") != 0) {
-    blo_status status = help_on(ctx, &list, argv[1], print);
-    return status == BLO_OK ? 0 : blo_cmd_fail(comm, status);
-  }
-  if (print && argc == 2) {
+  if (print && q->markdown) {
     print_markdown(&list);
   } else if (print) {
     print_usage();
   }
-  return 0;
+  return BLO_OK;
+}
+
+int blo_cmd_help(blo_comm *comm, int argc, char **argv)
+{
+  question q = {.plugin = ""};
+  blo_plugin_file *plugin = NULL;
+  blo_status status = BLO_OK;
+
+  BLO_GO_ALL(comm, parse(blo_comm_context(comm), argc, argv, &q));
+  BLO_GO(blo_plugin_open(comm, q.plugin, &plugin));
+  BLO_GO(answer(comm, &q, plugin));
+done:
+  blo_plugin_close(&plugin);
+  return status == BLO_OK ? 0 : blo_cmd_fail(comm, status);
 }

@@ -3,6 +3,7 @@
  * written: every array and text is read and its checksum compared. The root does the work.
  */
 #include "commands.h"
+#include "convert_text.h"
 #include "history.h"
 #include "table_line.h"
 #include <math.h>
@@ -96,12 +97,19 @@ done:
   return status;
 }
 
+/** The size, and the dimensions if there are several. */
 static blo_status show_size(void *arg, const char *path)
 {
-  blo_int n;
+  blo_int n, dim[BLO_H5_DIMS_MAX];
+  int n_dims;
 
   BLO_TRY(blo_h5_array_size(arg, path, &n));
-  printf("  %-20s %lld numbers\n", path, (long long)n);
+  BLO_TRY(blo_h5_array_dims(arg, path, &n_dims, dim));
+  printf("  %-20s %lld numbers", path, (long long)n);
+  for (int i = 0; n_dims > 1 && i < n_dims; i++) {
+    printf("%s%lld", i == 0 ? ": " : " x ", (long long)dim[i]);
+  }
+  printf("\n");
   return BLO_OK;
 }
 
@@ -154,20 +162,35 @@ static blo_status show_own(blo_context *ctx, const char *path, blo_h5 *f)
   return is_run ? show_run(ctx, f) : show_checkpoint(ctx, f);
 }
 
+/** The vocabulary of tokens, whose checksums are verified too; a file can have tokens without. */
+static blo_status read_vocabulary(blo_context *ctx, const char *path, const blo_table *table,
+                                  blo_vocabulary **vocabulary)
+{
+  blo_status status = table->n_tokens > 0 ? blo_vocabulary_read(ctx, path, vocabulary) : BLO_E_DATA;
+
+  return status == BLO_E_DATA ? BLO_OK : status;
+}
+
 /** One group of a data file; reading it verifies its checksums. */
 static blo_status show_group(blo_context *ctx, const char *path, const char *group, bool first)
 {
   const blo_source_spec spec = {
       .path = path, .labels = "", .group = group, .format = BLO_FORMAT_HDF5};
   blo_table *table = NULL;
-  blo_status status = blo_table_read(ctx, &spec, NULL, &table);
+  blo_vocabulary *vocabulary = NULL;
+  blo_status status = BLO_OK;
 
-  if (status == BLO_OK) {
-    if (first) {
-      printf("%s: data; all checksums verified\n", path);
-    }
-    blo_table_line(group[0] != '\0' ? group : "samples", table);
+  BLO_GO(blo_table_read(ctx, &spec, NULL, &table));
+  BLO_GO(read_vocabulary(ctx, path, table, &vocabulary));
+  if (first) {
+    printf("%s: data; all checksums verified\n", path);
   }
+  if (first && vocabulary != NULL) {
+    blo_vocabulary_line(vocabulary);
+  }
+  blo_table_line(group[0] != '\0' ? group : "samples", table);
+done:
+  blo_vocabulary_destroy(ctx, &vocabulary);
   blo_table_destroy(ctx, &table);
   return status;
 }

@@ -1,4 +1,5 @@
 /** @file `parblo list`: what there is to choose from, with sources. */
+#include "arguments.h"
 #include "commands.h"
 
 static const char *const format_summaries[] = {
@@ -17,10 +18,10 @@ static void print_entry(const char *name, const char *summary, const char *sourc
   }
 }
 
-static void list_problems(void)
+static void list_problems(const blo_plugin_file *plugin)
 {
   blo_int n;
-  const blo_problem_type *const *types = blo_problem_types(&n);
+  const blo_problem_type *const *types = blo_plugin_problems(plugin, &n);
 
   printf("Problems (problem.type):\n");
   for (blo_int i = 0; i < n; i++) {
@@ -58,18 +59,45 @@ static void list_formats(void)
   }
 }
 
+static blo_status parse(blo_context *ctx, int argc, char **argv, const char **plugin)
+{
+  static const struct option known[] = {{"plugin", required_argument, NULL, 'p'},
+                                        {NULL, 0, NULL, 0}};
+  int option;
+
+  blo_arguments_start();
+  for (;;) {
+    BLO_TRY(blo_arguments_next(ctx, argc, argv, ":", known, &option));
+    if (option == -1) {
+      break;
+    }
+    *plugin = optarg;
+  }
+  BLO_CHECK(ctx, optind == argc, BLO_E_OPTION, "list takes no arguments, found '%s'", argv[optind]);
+  return BLO_OK;
+}
+
+static void list_all(const blo_plugin_file *plugin)
+{
+  list_problems(plugin);
+  list_solvers();
+  list_estimators();
+  list_formats();
+  printf("\n`parblo help NAME` describes one of them with its options.\n");
+}
+
 int blo_cmd_list(blo_comm *comm, int argc, char **argv)
 {
-  if (argc > 1) {
-    return blo_cmd_fail(comm, blo_fail(blo_comm_context(comm), BLO_E_OPTION, __FILE__, __LINE__,
-                                       "list takes no arguments, found '%s'", argv[1]));
-  }
+  const char *path = "";
+  blo_plugin_file *plugin = NULL;
+  blo_status status = BLO_OK;
+
+  BLO_GO_ALL(comm, parse(blo_comm_context(comm), argc, argv, &path));
+  BLO_GO(blo_plugin_open(comm, path, &plugin));
   if (blo_comm_rank(comm) == BLO_ROOT) {
-    list_problems();
-    list_solvers();
-    list_estimators();
-    list_formats();
-    printf("\n`parblo help NAME` describes one of them with its options.\n");
+    list_all(plugin);
   }
-  return 0;
+done:
+  blo_plugin_close(&plugin);
+  return status == BLO_OK ? 0 : blo_cmd_fail(comm, status);
 }

@@ -1,7 +1,8 @@
 /**
  * @file `parblo plot`: the histories of runs as a picture, drawn by gnuplot. A row of panels for
- * the upper objective, the norm of the hypergradient and each task metric; over iterations on the
- * left, over wall time on the right. The root does the work.
+ * each column that is drawn: those of --metrics, else the objectives, the norm of the hypergradient
+ * and some task metrics; over iterations on the left, over wall time on the right. The root
+ * does the work.
  */
 #include "arguments.h"
 #include "commands.h"
@@ -12,7 +13,15 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PANELS_MAX = 16, PANEL_WIDTH = 560, PANEL_HEIGHT = 300, KEY_HEIGHT = 18, FEW_POINTS = 40 };
+enum {
+  PANELS_MAX = 16,
+  PANELS_CHOSEN = 6, /* without --metrics */
+  PANEL_WIDTH = 560,
+  PANEL_HEIGHT = 300,
+  KEY_HEIGHT = 18,
+  FEW_POINTS = 40,
+  NAME_CAP = 64
+};
 
 /** Okabe and Ito's colours, which colour-blind people can tell apart. */
 static const char *const colors[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
@@ -26,14 +35,28 @@ typedef struct run {
 } run;
 
 typedef struct panel {
-  const char *column, *title;
+  char column[NAME_CAP];
+  const char *title; /**< NULL: the column's name */
   bool logarithmic;
 } panel;
+
+/** Columns with a title of their own; the first ones are always drawn unless --metrics says what.
+ */
+static const panel titled[] = {
+    {"f", "upper objective f", false},
+    {"g", "lower objective g", false},
+    {"hypergrad_norm", "norm of the hypergradient", true},
+    {"lower_residual", "lower residual", true},
+    {"adjoint_residual", "adjoint residual", true},
+    {"adjoint_rhs", "norm of grad_y f", true},
+};
+enum { N_TITLED = sizeof titled / sizeof *titled, N_ALWAYS = 3 };
 
 typedef struct plot {
   blo_context *ctx;
   const char *output, *terminal;
-  char *partial; /**< the picture while it is drawn */
+  const char *metrics; /**< of --metrics; NULL: not given */
+  char *partial;       /**< the picture while it is drawn */
   int n_runs, n_panels;
   run *run;
   panel panel[PANELS_MAX];
@@ -57,16 +80,21 @@ static blo_status find_terminal(plot *p)
 static blo_status parse(plot *p, int argc, char **argv)
 {
   static const struct option known[] = {{"output", required_argument, NULL, 'o'},
+                                        {"metrics", required_argument, NULL, 'm'},
                                         {NULL, 0, NULL, 0}};
   int option;
 
   blo_arguments_start();
   for (;;) {
-    BLO_TRY(blo_arguments_next(p->ctx, argc, argv, ":o:", known, &option));
+    BLO_TRY(blo_arguments_next(p->ctx, argc, argv, ":o:m:", known, &option));
     if (option == -1) {
       break;
     }
-    p->output = optarg;
+    if (option == 'o') {
+      p->output = optarg;
+    } else {
+      p->metrics = optarg;
+    }
   }
   BLO_CHECK(p->ctx, optind < argc, BLO_E_OPTION, "plot needs at least one run file");
   BLO_CHECK(p->ctx, p->output != NULL, BLO_E_OPTION, "plot needs -o PICTURE.png or .svg");
@@ -155,7 +183,7 @@ static blo_int n_points(const panel *to, const run *r)
 }
 
 /** A panel of its own for a column, unless it has one, or nothing can be drawn. */
-static void add_panel(plot *p, const panel *candidate)
+static void add_panel(plot *p, const panel *candidate, int most)
 {
   blo_int n = 0;
 
@@ -167,22 +195,96 @@ static void add_panel(plot *p, const panel *candidate)
   for (int i = 0; i < p->n_runs; i++) {
     n += n_points(candidate, &p->run[i]);
   }
-  if (n > 0 && p->n_panels < PANELS_MAX) {
+  if (n > 0 && p->n_panels < most) {
     p->panel[p->n_panels++] = *candidate;
   }
 }
 
-static blo_status find_panels(plot *p)
+/** The panel of a column; a name that is too long is no column's. */
+static panel panel_of(const char *column, size_t length)
 {
-  add_panel(p, &(panel){"f", "upper objective f", false});
-  add_panel(p, &(panel){"hypergrad_norm", "norm of the hypergradient", true});
+  panel to = {.title = NULL};
+
+  memcpy(to.column, column, length < NAME_CAP ? length : NAME_CAP - 1);
+  for (int i = 0; i < N_TITLED; i++) {
+    if (strcmp(titled[i].column, to.column) == 0) {
+      return titled[i];
+    }
+  }
+  return to;
+}
+
+/** Metrics, those on test data or the others. */
+static void add_metrics(plot *p, bool on_test_data)
+{
+  static const char test[] = "test_";
+
   for (int i = 0; i < p->n_runs; i++) {
     const blo_records *h = &p->run[i].history;
     for (blo_int k = 0; k < h->n; k++) {
-      if (blo_record_is_metric(&h->at[k])) {
-        add_panel(p, &(panel){h->at[k].name, NULL, false});
+      const char *name = h->at[k].name;
+      if (blo_record_is_metric(&h->at[k]) &&
+          (strncmp(name, test, sizeof test - 1) == 0) == on_test_data) {
+        panel to = panel_of(name, strlen(name));
+        add_panel(p, &to, PANELS_CHOSEN);
       }
     }
+  }
+}
+
+/** Without --metrics: what tells most, as far as there is room. */
+static void choose_panels(plot *p)
+{
+  for (int i = 0; i < N_ALWAYS; i++) {
+    add_panel(p, &titled[i], PANELS_CHOSEN);
+  }
+  add_metrics(p, true);
+  add_metrics(p, false);
+}
+
+/** Some run has the column; else say which name may be meant. */
+static blo_status check_column(const plot *p, const char *column)
+{
+  enum { NAMES_MAX = 256 };
+  const char *names[NAMES_MAX + 1] = {NULL}, *near;
+  int n = 0;
+
+  for (int i = 0; i < p->n_runs; i++) {
+    const blo_records *h = &p->run[i].history;
+    if (blo_records_find(h, column) != NULL) {
+      return BLO_OK;
+    }
+    for (blo_int k = 0; k < h->n && n < NAMES_MAX; k++) {
+      names[n++] = h->at[k].name;
+    }
+  }
+  near = blo_nearest(column, names);
+  return blo_fail(p->ctx, BLO_E_OPTION, __FILE__, __LINE__,
+                  "--metrics: no history has a column '%s'%s%s%s", column,
+                  near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
+                  near != NULL ? "'?" : "");
+}
+
+static blo_status take_named(plot *p)
+{
+  for (const char *name = p->metrics; *name != '\0';) {
+    size_t length = strcspn(name, ",");
+    panel to = panel_of(name, length);
+    BLO_TRY(check_column(p, to.column));
+    BLO_CHECK(p->ctx, p->n_panels < PANELS_MAX, BLO_E_OPTION, "--metrics: more than %d columns",
+              PANELS_MAX);
+    add_panel(p, &to, PANELS_MAX);
+    name += length + (name[length] == ',');
+  }
+  return BLO_OK;
+}
+
+static blo_status find_panels(plot *p)
+{
+  if (p->metrics != NULL) {
+    BLO_TRY(take_named(p));
+  } else {
+    choose_panels(p);
   }
   BLO_CHECK(p->ctx, p->n_panels > 0, BLO_E_DATA,
             "the histories hold nothing to draw: every value is missing or not finite");

@@ -10,12 +10,14 @@ typedef struct arguments {
   const char *what; /* run file; checkpoint or folder */
   const char **set; /* [argc] */
   blo_int n_set;
+  const char *plugin; /* NULL: not given */
   bool dry_run;
 } arguments;
 
 static blo_status read_switches(blo_context *ctx, int argc, char **argv, arguments *a)
 {
   static const struct option switches[] = {{"set", required_argument, NULL, 's'},
+                                           {"plugin", required_argument, NULL, 'p'},
                                            {"dry-run", no_argument, NULL, 'n'},
                                            {NULL, 0, NULL, 0}};
   int option;
@@ -25,6 +27,8 @@ static blo_status read_switches(blo_context *ctx, int argc, char **argv, argumen
   while (option != -1) {
     if (option == 's') {
       a->set[a->n_set++] = optarg;
+    } else if (option == 'p') {
+      a->plugin = optarg;
     } else {
       a->dry_run = true;
     }
@@ -71,7 +75,7 @@ static int execute(blo_comm *comm, int argc, char **argv, bool resume)
 
   if (status == BLO_OK) {
     blo_run_request request = {
-        .file = a.what, .set = a.set, .n_set = a.n_set, .dry_run = a.dry_run};
+        .file = a.what, .set = a.set, .n_set = a.n_set, .plugin = a.plugin, .dry_run = a.dry_run};
     request.resume = resume ? a.what : NULL;
     catch_signals();
     status = blo_run_execute(comm, &request, &result);

@@ -13,15 +13,17 @@
 
 /** Name, arguments, one line of help; `parblo <name>` calls blo_cmd_<name>(). */
 #define BLO_COMMAND_LIST(X)                                                                        \
-  X(run, "RUNFILE [--set KEY=VALUE]... [--dry-run]", "optimize what a run file describes")         \
-  X(resume, "CHECKPOINT|FOLDER [--set KEY=VALUE]... [--dry-run]", "continue a run")                \
-  X(check, "RUNFILE [--set KEY=VALUE]... [--samples N] [--dense-max Q]",                           \
+  X(run, "RUNFILE [--set KEY=VALUE]... [--plugin LIBRARY] [--dry-run]",                            \
+    "optimize what a run file describes")                                                          \
+  X(resume, "CHECKPOINT|FOLDER [--set KEY=VALUE]... [--plugin LIBRARY] [--dry-run]",               \
+    "continue a run")                                                                              \
+  X(check, "RUNFILE [--set KEY=VALUE]... [--plugin LIBRARY] [--samples N] [--dense-max Q]",        \
     "verify the derivatives of a problem")                                                         \
   X(convert, "FILES... -o DATA.h5", "convert a data set to ParBLO's HDF5 layout")                  \
   X(info, "FILE.h5...", "describe and verify a run file, a checkpoint or a data set")              \
-  X(plot, "RUN.h5... -o PICTURE", "draw the histories of runs")                                    \
-  X(list, "", "list problems, methods, adjoint estimators and data formats")                       \
-  X(help, "[BLOCK | COMMAND | --markdown]",                                                        \
+  X(plot, "RUN.h5... -o PICTURE [--metrics COLUMN,...]", "draw the histories of runs")             \
+  X(list, "[--plugin LIBRARY]", "list problems, methods, adjoint estimators and data formats")     \
+  X(help, "[BLOCK | COMMAND | --markdown] [--plugin LIBRARY]",                                     \
     "describe the options of a problem, a method, an estimator, or of a command")
 
 #define BLO_COMMAND_DECLARE(name, arguments, help)                                                 \

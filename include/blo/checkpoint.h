@@ -50,13 +50,23 @@ BLO_API BLO_MUST_USE blo_status blo_h5_put_double(blo_h5 *f, const char *path, d
 BLO_API BLO_MUST_USE blo_status blo_h5_put_array(blo_h5 *f, const char *path, const double *data,
                                                  blo_int n, bool chunked, const char *unit,
                                                  const char *help, const char *along);
+/** The same for an array of 1 to BLO_H5_DIMS_MAX dimensions, the last one fastest, not chunked.
+ *  @param[in] dim [n_dims]  @param[in] data [product of dim] */
+enum { BLO_H5_DIMS_MAX = 5 };
+BLO_API BLO_MUST_USE blo_status blo_h5_put_tensor(blo_h5 *f, const char *path, const double *data,
+                                                  int n_dims, const blo_int *dim, const char *unit,
+                                                  const char *help);
 /** Read what was put; a text is freed with blo_free(). @return BLO_OK; BLO_E_FORMAT if it is
  * absent, damaged or of another kind; BLO_E_MEMORY */
 BLO_API BLO_MUST_USE blo_status blo_h5_get_text(blo_h5 *f, const char *path, char **text);
 BLO_API BLO_MUST_USE blo_status blo_h5_get_int(blo_h5 *f, const char *path, blo_int *value);
 BLO_API BLO_MUST_USE blo_status blo_h5_get_double(blo_h5 *f, const char *path, double *value);
-/** Length of an array. @return BLO_OK; BLO_E_FORMAT if there is none */
+/** Numbers of an array. @return BLO_OK; BLO_E_FORMAT if there is none */
 BLO_API BLO_MUST_USE blo_status blo_h5_array_size(blo_h5 *f, const char *path, blo_int *n);
+/** Dimensions of an array. @param[out] dim  [n_dims]
+ *  @return BLO_OK; BLO_E_FORMAT if there is none */
+BLO_API BLO_MUST_USE blo_status blo_h5_array_dims(blo_h5 *f, const char *path, int *n_dims,
+                                                  blo_int dim[BLO_H5_DIMS_MAX]);
 /** Read an array of exactly n numbers and verify its crc32. @return BLO_OK; BLO_E_FORMAT */
 BLO_API BLO_MUST_USE blo_status blo_h5_get_array(blo_h5 *f, const char *path, double *data,
                                                  blo_int n);

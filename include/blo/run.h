@@ -7,6 +7,7 @@
 #define BLO_RUN_H
 
 #include <blo/checkpoint.h>
+#include <blo/plugin.h>
 #include <blo/solver.h>
 
 /** The block `run` of a run file. */
@@ -15,6 +16,7 @@ typedef struct blo_run_options {
   blo_int seed;
   const char *name;      /**< of the run file and the checkpoints; "" = the run file's own name */
   const char *output;    /**< folder for them, made if missing */
+  const char *plugin;    /**< shared library with more problems; "" = none */
   blo_int record_every;  /**< iterations between rows of the history */
   blo_int metrics_every; /**< iterations between evaluations of the task metrics */
   blo_int checkpoint_every; /**< 0: only at the end, at a signal or at the time limit */
@@ -43,6 +45,8 @@ typedef struct blo_run_request {
   const char *file;       /**< path of the run file (or of the checkpoint's run, for messages) */
   const char *const *set; /**< [n_set] "key=value" */
   blo_int n_set;
+  const char *plugin; /**< takes the place of run.plugin, as if it were the first of `set`; NULL:
+                         it is what the run file or the checkpoint says */
   const char *resume; /**< checkpoint or folder; NULL: a new run from `file` */
   bool dry_run;       /**< print the pipeline, the cost and the memory, and stop */
 } blo_run_request;
@@ -64,6 +68,7 @@ BLO_API void blo_run_interrupt(void);
 typedef struct blo_setup {
   blo_conf *conf;
   blo_run_options run;
+  blo_plugin_file *plugin; /**< NULL: none */
   blo_problem *problem;
   blo_eval *eval;
   blo_solver *solver;

@@ -7,13 +7,30 @@ enum { CHUNK_MAX = 4096, DEFLATE_LEVEL = 1 };
 
 /* ---------------------------------------------------------------- writing */
 
-/** Chunks of a table: shuffled and deflated, which pays for counts and times, not for state. */
-static hid_t creation_list(hsize_t n, bool chunked)
+/** What an array is like; only one of one dimension can be chunked. */
+typedef struct array_shape {
+  int n_dims;
+  hsize_t dim[BLO_H5_DIMS_MAX];
+  bool chunked;
+} array_shape;
+
+static blo_int count(const array_shape *shape)
 {
-  hsize_t chunk = n == 0 ? 1 : n < CHUNK_MAX ? n : CHUNK_MAX;
+  blo_int n = 1;
+
+  for (int i = 0; i < shape->n_dims; i++) {
+    n *= (blo_int)shape->dim[i];
+  }
+  return n;
+}
+
+/** Chunks of a table: shuffled and deflated, which pays for counts and times, not for state. */
+static hid_t creation_list(const array_shape *shape)
+{
+  hsize_t n = shape->dim[0], chunk = n == 0 ? 1 : n < CHUNK_MAX ? n : CHUNK_MAX;
   hid_t list = H5Pcreate(H5P_DATASET_CREATE);
 
-  if (list >= 0 && chunked &&
+  if (list >= 0 && shape->chunked &&
       (H5Pset_chunk(list, 1, &chunk) < 0 || H5Pset_shuffle(list) < 0 ||
        H5Pset_deflate(list, DEFLATE_LEVEL) < 0 || H5Pset_fletcher32(list) < 0)) {
     blo_h5_drop(&list);
@@ -21,14 +38,18 @@ static hid_t creation_list(hsize_t n, bool chunked)
   return list;
 }
 
-static blo_status create_array(blo_h5 *f, const char *path, blo_int n, bool chunked, hid_t *dataset)
+static blo_status create_array(blo_h5 *f, const char *path, const array_shape *shape,
+                               hid_t *dataset)
 {
   blo_status status = BLO_OK;
-  hsize_t now = (hsize_t)n, most = chunked ? H5S_UNLIMITED : now;
+  hsize_t unlimited = H5S_UNLIMITED;
   hid_t space = H5I_INVALID_HID, list = H5I_INVALID_HID;
 
-  BLO_H5_GO(f, (space = H5Screate_simple(1, &now, &most)) >= 0, "write", path);
-  BLO_H5_GO(f, (list = creation_list(now, chunked)) >= 0, "write", path);
+  BLO_H5_GO(f,
+            (space = H5Screate_simple(shape->n_dims, shape->dim,
+                                      shape->chunked ? &unlimited : NULL)) >= 0,
+            "write", path);
+  BLO_H5_GO(f, (list = creation_list(shape)) >= 0, "write", path);
   BLO_H5_GO(f,
             (*dataset = H5Dcreate2(f->file, path, H5T_IEEE_F64LE, space, f->make_groups, list,
                                    H5P_DEFAULT)) >= 0,
@@ -59,13 +80,15 @@ done:
   return status;
 }
 
-static blo_status put_array(blo_h5 *f, const char *path, const double *data, blo_int n,
-                            bool chunked, const char *unit, const char *help, const char *along)
+static blo_status put_array(blo_h5 *f, const char *path, const double *data,
+                            const array_shape *shape, const char *unit, const char *help,
+                            const char *along)
 {
   blo_status status = BLO_OK;
   hid_t dataset = H5I_INVALID_HID;
+  blo_int n = count(shape);
 
-  BLO_GO(create_array(f, path, n, chunked, &dataset));
+  BLO_GO(create_array(f, path, shape, &dataset));
   if (n > 0) {
     BLO_H5_GO(f, H5Dwrite(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0,
               "write", path);
@@ -85,9 +108,24 @@ done:
 blo_status blo_h5_put_array(blo_h5 *f, const char *path, const double *data, blo_int n,
                             bool chunked, const char *unit, const char *help, const char *along)
 {
+  array_shape shape = {.n_dims = 1, .dim = {(hsize_t)n}, .chunked = chunked};
   blo_status status;
 
-  BLO_H5_QUIETLY(status = put_array(f, path, data, n, chunked, unit, help, along));
+  BLO_H5_QUIETLY(status = put_array(f, path, data, &shape, unit, help, along));
+  return status;
+}
+
+blo_status blo_h5_put_tensor(blo_h5 *f, const char *path, const double *data, int n_dims,
+                             const blo_int *dim, const char *unit, const char *help)
+{
+  array_shape shape = {.n_dims = n_dims};
+  blo_status status;
+
+  BLO_BUG_IF(n_dims < 1 || n_dims > BLO_H5_DIMS_MAX, "an array of %d dimensions", n_dims);
+  for (int i = 0; i < n_dims; i++) {
+    shape.dim[i] = (hsize_t)dim[i];
+  }
+  BLO_H5_QUIETLY(status = put_array(f, path, data, &shape, unit, help, NULL));
   return status;
 }
 
@@ -96,14 +134,15 @@ blo_status blo_h5_put_array(blo_h5 *f, const char *path, const double *data, blo
 static bool is_array_of_doubles(hid_t dataset, hid_t space)
 {
   hid_t type = H5Dget_type(dataset);
-  bool is = H5Tget_class(type) == H5T_FLOAT && H5Tget_size(type) == sizeof(double) &&
-            H5Sget_simple_extent_ndims(space) == 1;
+  int n_dims = H5Sget_simple_extent_ndims(space);
+  bool is = H5Tget_class(type) == H5T_FLOAT && H5Tget_size(type) == sizeof(double) && n_dims >= 1 &&
+            n_dims <= BLO_H5_DIMS_MAX;
 
   blo_h5_drop(&type);
   return is;
 }
 
-static blo_status open_array(blo_h5 *f, const char *path, hid_t *dataset, blo_int *n)
+static blo_status open_array(blo_h5 *f, const char *path, hid_t *dataset, array_shape *shape)
 {
   blo_status status = BLO_OK;
   hid_t space = H5I_INVALID_HID;
@@ -111,17 +150,19 @@ static blo_status open_array(blo_h5 *f, const char *path, hid_t *dataset, blo_in
   BLO_H5_GO(f, (*dataset = H5Dopen2(f->file, path, H5P_DEFAULT)) >= 0, "open the array", path);
   BLO_H5_GO(f, (space = H5Dget_space(*dataset)) >= 0, "read", path);
   BLO_CHECK_GO(f->ctx, is_array_of_doubles(*dataset, space), BLO_E_FORMAT,
-               "%s: '%s' is not an array of doubles with one dimension", f->path, path);
-  *n = H5Sget_simple_extent_npoints(space);
+               "%s: '%s' is not an array of doubles with 1 to %d dimensions", f->path, path,
+               BLO_H5_DIMS_MAX);
+  *shape = (array_shape){.n_dims = H5Sget_simple_extent_ndims(space)};
+  H5Sget_simple_extent_dims(space, shape->dim, NULL);
 done:
   blo_h5_drop(&space);
   return status;
 }
 
-static blo_status array_size(blo_h5 *f, const char *path, blo_int *n)
+static blo_status read_shape(blo_h5 *f, const char *path, array_shape *shape)
 {
   hid_t dataset = H5I_INVALID_HID;
-  blo_status status = open_array(f, path, &dataset, n);
+  blo_status status = open_array(f, path, &dataset, shape);
 
   blo_h5_drop(&dataset);
   return status;
@@ -131,9 +172,11 @@ static blo_status get_array(blo_h5 *f, const char *path, double *data, blo_int n
 {
   blo_status status = BLO_OK;
   hid_t dataset = H5I_INVALID_HID;
-  blo_int found = 0;
+  array_shape shape = {0};
+  blo_int found;
 
-  BLO_GO(open_array(f, path, &dataset, &found));
+  BLO_GO(open_array(f, path, &dataset, &shape));
+  found = count(&shape);
   BLO_CHECK_GO(f->ctx, found == n, BLO_E_FORMAT, "%s: '%s' has %lld numbers; expected %lld",
                f->path, path, (long long)found, (long long)n);
   if (n > 0) {
@@ -148,9 +191,28 @@ done:
 
 blo_status blo_h5_array_size(blo_h5 *f, const char *path, blo_int *n)
 {
+  array_shape shape;
   blo_status status;
 
-  BLO_H5_QUIETLY(status = array_size(f, path, n));
+  BLO_H5_QUIETLY(status = read_shape(f, path, &shape));
+  if (status == BLO_OK) {
+    *n = count(&shape);
+  }
+  return status;
+}
+
+blo_status blo_h5_array_dims(blo_h5 *f, const char *path, int *n_dims, blo_int dim[BLO_H5_DIMS_MAX])
+{
+  array_shape shape;
+  blo_status status;
+
+  BLO_H5_QUIETLY(status = read_shape(f, path, &shape));
+  if (status == BLO_OK) {
+    *n_dims = shape.n_dims;
+    for (int i = 0; i < shape.n_dims; i++) {
+      dim[i] = (blo_int)shape.dim[i];
+    }
+  }
   return status;
 }
 

@@ -128,6 +128,9 @@ static blo_int closing_of(const blo_driver *d, blo_int k)
 
 static blo_status evaluate_metrics(blo_driver *d)
 {
+  if (d->setup->problem->type->n_metrics == 0) {
+    return BLO_OK;
+  }
   BLO_TRY(blo_eval_metrics(d->eval, d->solver->x, d->solver->y, d->history->metrics));
   d->history->metrics_at = d->solver->k;
   return BLO_OK;

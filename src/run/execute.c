@@ -55,7 +55,7 @@ static blo_status open_resumed(launch *l)
   folder_of(l->from, folder);
   config.text = l->text;
   BLO_TRY(blo_setup_open(l->comm, &config, l->request, &l->setup));
-  return blo_resume_check(l->comm, l->setup->conf, &config);
+  return blo_resume_check(l->comm, l->setup, &config);
 }
 
 static bool is_in_place(const launch *l)
@@ -97,21 +97,32 @@ static void limit_memory(launch *l)
   blo_memory_limit(l->ctx, bytes < 0x1p62 ? (blo_int)bytes : 0);
 }
 
+static size_t add_comment(char *text, size_t size, size_t used, const char *key, const char *value)
+{
+  bool line_open = used > 0 && text[used - 1] != '\n';
+
+  return used + (size_t)snprintf(text + used, size - used, "%s# --set %s%s", line_open ? "\n" : "",
+                                 key, value);
+}
+
 /* The configuration as given, with the --set values as comments, for the run file. */
 static blo_status compose_given(launch *l)
 {
+  static const char plugin[] = "run.plugin=";
   const blo_run_request *r = l->request;
-  size_t size = strlen(l->text) + 1, used;
+  size_t line = sizeof "\n# --set ", size = strlen(l->text) + 1, used;
 
+  size += r->plugin != NULL ? strlen(r->plugin) + sizeof plugin + line : 0;
   for (blo_int i = 0; i < r->n_set; i++) {
-    size += strlen(r->set[i]) + sizeof "\n# --set ";
+    size += strlen(r->set[i]) + line;
   }
   BLO_TRY(blo_alloc(l->ctx, (blo_int)size, 1, &l->given));
   used = (size_t)snprintf(l->given, size, "%s", l->text);
+  if (r->plugin != NULL) {
+    used = add_comment(l->given, size, used, plugin, r->plugin);
+  }
   for (blo_int i = 0; i < r->n_set; i++) {
-    bool line_open = used > 0 && l->given[used - 1] != '\n';
-    used += (size_t)snprintf(l->given + used, size - used, "%s# --set %s", line_open ? "\n" : "",
-                             r->set[i]);
+    used = add_comment(l->given, size, used, "", r->set[i]);
   }
   return BLO_OK;
 }

@@ -16,6 +16,9 @@ static const blo_opt_row rows[] = {
                   "Folder for the run file and the checkpoints, made if missing; a relative path "
                   "counts from the current folder.",
                   BLO_OPT_RESUME_FREE),
+    BLO_OPT_PLAIN(T, plugin, "",
+                  "Shared library with more problems, opened on every rank; not given: none.",
+                  BLO_OPT_RESUME_FREE | BLO_OPT_PATH),
     BLO_OPT(T, record_every, "1", 1, BLO_INF, "iterations",
             "Iterations from row to row of the history.", "", BLO_OPT_RESUME_FREE),
     BLO_OPT(T, metrics_every, "10", 1, BLO_INF, "iterations",

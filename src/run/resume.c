@@ -47,13 +47,14 @@ static blo_status compare_type(blo_context *ctx, const char *block, const char *
   return BLO_OK;
 }
 
-static blo_status compare(blo_context *ctx, const blo_conf *was, const blo_conf *now)
+static blo_status compare(blo_context *ctx, const blo_conf *was, const blo_setup *setup)
 {
+  const blo_conf *now = setup->conf;
   const blo_problem_type *problem_was, *problem_now;
   const blo_solver_type *solver_was, *solver_now;
 
-  BLO_TRY(blo_config_problem(ctx, was, &problem_was));
-  BLO_TRY(blo_config_problem(ctx, now, &problem_now));
+  BLO_TRY(blo_config_problem(ctx, was, setup->plugin, &problem_was));
+  BLO_TRY(blo_config_problem(ctx, now, setup->plugin, &problem_now));
   BLO_TRY(compare_type(ctx, "problem", problem_was->name, problem_now->name));
   BLO_TRY(blo_config_solver(ctx, was, &solver_was));
   BLO_TRY(blo_config_solver(ctx, now, &solver_now));
@@ -63,7 +64,7 @@ static blo_status compare(blo_context *ctx, const blo_conf *was, const blo_conf 
   return compare_block(ctx, &blo_run_table, "run", was, now);
 }
 
-blo_status blo_resume_check(blo_comm *comm, const blo_conf *now, const blo_config_text *recorded)
+blo_status blo_resume_check(blo_comm *comm, const blo_setup *now, const blo_config_text *recorded)
 {
   blo_context *ctx = blo_comm_context(comm);
   blo_conf *was = NULL;

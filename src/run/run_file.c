@@ -1,13 +1,13 @@
 /** @file Writing the run file. */
 #include "run_file.h"
+#include "point.h"
 
 blo_status blo_run_file_reserve(blo_run_file *f, const blo_solver *solver)
 {
   f->final_at = -1;
-  f->n_x = blo_space_n(solver->x->space);
-  f->n_y = blo_space_n(solver->y->space);
-  BLO_TRY(blo_alloc(f->ctx, f->n_x, sizeof *f->x, &f->x));
-  return blo_alloc(f->ctx, f->n_y, sizeof *f->y, &f->y);
+  f->of = blo_eval_problem(solver->eval);
+  BLO_TRY(blo_alloc(f->ctx, f->of->n_x, sizeof *f->x, &f->x));
+  return blo_alloc(f->ctx, f->of->n_y, sizeof *f->y, &f->y);
 }
 
 void blo_run_file_clear(blo_run_file *f)
@@ -45,12 +45,22 @@ static blo_status write_outcome(const blo_run_result *r, blo_h5 *h5)
 
 static blo_status write_final(const blo_run_file *f, blo_h5 *h5)
 {
+  const blo_problem *p = f->of;
+  blo_point_vector x = {
+      .params = p->params, .owner = BLO_IN_X, .data = f->x, .n = p->n_x, .help = "upper variable"};
+  blo_point_vector y = {.params = p->params,
+                        .owner = BLO_IN_Y,
+                        .data = f->y,
+                        .n = p->n_y,
+                        .n_items = p->y_width > 0 ? p->n_lower : 0,
+                        .help = "lower variable"};
+
   if (f->final_at < 0) {
     return BLO_OK;
   }
   BLO_TRY(blo_h5_put_int(h5, "final/iteration", f->final_at));
-  BLO_TRY(blo_h5_put_array(h5, "final/x", f->x, f->n_x, false, "-", "upper variable", NULL));
-  return blo_h5_put_array(h5, "final/y", f->y, f->n_y, false, "-", "lower variable", NULL);
+  BLO_TRY(blo_point_write(f->ctx, h5, "final/x", &x));
+  return blo_point_write(f->ctx, h5, "final/y", &y);
 }
 
 blo_status blo_run_file_write(const blo_run_file *f, const blo_run_result *result)

@@ -19,8 +19,8 @@ typedef struct blo_run_file {
   const blo_provenance *provenance; /**< borrowed */
   const blo_history *history;       /**< borrowed */
   double *x, *y;                    /**< [n_x], [n_y] of iteration final_at */
-  blo_int n_x, n_y;
-  blo_int final_at; /**< -1: nothing was gathered yet */
+  const blo_problem *of;            /**< whose x and y they are, borrowed */
+  blo_int final_at;                 /**< -1: nothing was gathered yet */
 } blo_run_file;
 
 /** Take the memory for x and y. @return BLO_OK; BLO_E_MEMORY */

@@ -42,11 +42,12 @@ static blo_status choose(blo_context *ctx, const blo_conf *conf, const char *blo
                   near != NULL ? "'? " : "", list);
 }
 
-blo_status blo_config_problem(blo_context *ctx, const blo_conf *conf, const blo_problem_type **out)
+blo_status blo_config_problem(blo_context *ctx, const blo_conf *conf, const blo_plugin_file *plugin,
+                              const blo_problem_type **out)
 {
   const char *names[NAMES_MAX + 1] = {NULL};
   blo_int n;
-  const blo_problem_type *const *types = blo_problem_types(&n);
+  const blo_problem_type *const *types = blo_plugin_problems(plugin, &n);
   int place = 0;
 
   for (blo_int i = 0; i < n && i < NAMES_MAX; i++) {

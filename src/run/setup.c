@@ -70,17 +70,25 @@ static blo_status name_run(blo_conf *conf, const char *path)
   return blo_conf_set(conf, assignment);
 }
 
+/* One text from outside the run file. */
+static blo_status set_text(blo_context *ctx, blo_conf *conf, const char *key, const char *value)
+{
+  char assignment[SET_CAP];
+  int n = snprintf(assignment, sizeof assignment, "%s=%s", key, value);
+
+  BLO_CHECK(ctx, n < (int)sizeof assignment, BLO_E_OPTION, "the path '%s' is too long", value);
+  return blo_conf_set(conf, assignment);
+}
+
 static blo_status apply_sets(blo_context *ctx, blo_conf *conf, const blo_config_text *config,
                              const blo_run_request *request)
 {
-  char assignment[SET_CAP];
-
   if (config->output != NULL) {
-    int n = snprintf(assignment, sizeof assignment, "run.output=%s", config->output);
-    BLO_CHECK(ctx, n < (int)sizeof assignment, BLO_E_OPTION, "the path '%s' is too long",
-              config->output);
-    BLO_TRY(blo_conf_set(conf, assignment));
+    BLO_TRY(set_text(ctx, conf, "run.output", config->output));
     BLO_TRY(blo_conf_set(conf, "run.replace=false"));
+  }
+  if (request->plugin != NULL) {
+    BLO_TRY(set_text(ctx, conf, "run.plugin", request->plugin));
   }
   for (blo_int i = 0; i < request->n_set; i++) {
     BLO_TRY(blo_conf_set(conf, request->set[i]));
@@ -126,6 +134,7 @@ blo_status blo_setup_open(blo_comm *comm, const blo_config_text *config,
   blo_setup *s = NULL;
 
   BLO_GO_ALL(comm, open_local(blo_comm_context(comm), config, request, &s));
+  BLO_GO(blo_plugin_open(comm, s->run.plugin, &s->plugin));
   *out = s;
   s = NULL;
 done:
@@ -140,7 +149,7 @@ blo_status blo_setup_build(blo_comm *comm, blo_setup *s)
   const blo_solver_type *solver = NULL;
 
   /* both, so that a mistyped method is found before the data are read */
-  BLO_TRY_ALL(comm, blo_config_problem(ctx, s->conf, &problem));
+  BLO_TRY_ALL(comm, blo_config_problem(ctx, s->conf, s->plugin, &problem));
   BLO_TRY_ALL(comm, blo_config_solver(ctx, s->conf, &solver));
   BLO_TRY(blo_problem_create(comm, problem, blo_conf_find(s->conf, "problem"), &s->problem));
   BLO_TRY(blo_eval_create(s->problem, (blo_reduction)s->run.reduction, &s->eval));
@@ -198,6 +207,7 @@ void blo_setup_destroy(blo_comm *comm, blo_setup **setup)
     blo_eval_destroy(&s->eval);
     blo_problem_destroy(&s->problem);
     blo_conf_destroy(&s->conf);
+    blo_plugin_close(&s->plugin); /* the problem's code: after all that was made by it */
     blo_free(blo_comm_context(comm), setup);
   }
 }

@@ -19,7 +19,7 @@ typedef struct blo_config_text {
 /** The root's text of a file, on all ranks. Call: Collective. @param[out] text free with blo_free
  */
 BLO_MUST_USE blo_status blo_config_read(blo_comm *comm, const char *path, char **text);
-/** First half: parse, apply --set, read the block `run`. Call: Collective. */
+/** First half: parse, apply --set, read the block `run`, open the plugin. Call: Collective. */
 BLO_MUST_USE blo_status blo_setup_open(blo_comm *comm, const blo_config_text *config,
                                        const blo_run_request *request, blo_setup **out);
 /** Second half: problem, evaluator, solver. Call: Collective. */
@@ -28,9 +28,10 @@ BLO_MUST_USE blo_status blo_setup_build(blo_comm *comm, blo_setup *setup);
  *  blo_setup_build(). @param[out] text free with blo_free */
 BLO_MUST_USE blo_status blo_setup_resolved(blo_context *ctx, blo_setup *setup, char **text);
 
-/** The types that the maps `problem` and `solver` name. Call: Local. @return BLO_OK; BLO_E_OPTION
- */
+/** The types that the maps `problem` and `solver` name; `plugin` NULL: built-in problems only.
+ *  Call: Local. @return BLO_OK; BLO_E_OPTION */
 BLO_MUST_USE blo_status blo_config_problem(blo_context *ctx, const blo_conf *conf,
+                                           const blo_plugin_file *plugin,
                                            const blo_problem_type **out);
 BLO_MUST_USE blo_status blo_config_solver(blo_context *ctx, const blo_conf *conf,
                                           const blo_solver_type **out);
@@ -43,7 +44,7 @@ extern const char *const blo_config_type_keys[];
  *
  * Call  Collective. @return BLO_OK; BLO_E_MISMATCH naming option and both values; BLO_E_OPTION
  */
-BLO_MUST_USE blo_status blo_resume_check(blo_comm *comm, const blo_conf *now,
+BLO_MUST_USE blo_status blo_resume_check(blo_comm *comm, const blo_setup *now,
                                          const blo_config_text *recorded);
 
 #endif

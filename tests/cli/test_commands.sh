@@ -200,6 +200,11 @@ if command -v gnuplot >/dev/null; then
   expect 0 '^one.svg: [0-9]+ panels, 1 run$' $MPIRUN -n 2 "$PARBLO" plot -o one.svg out/tiny.h5
   grep -q '</svg>' one.svg || complain "one.svg is no whole SVG"
   grep -q 'test accuracy' one.svg || complain "one.svg has no panel for the test accuracy"
+  grep -q 'lower objective g' one.svg || complain "one.svg has no panel for g"
+  expect 0 '^two.svg: 4 panels, 1 run$' "$PARBLO" plot out/tiny.h5 -o two.svg \
+    --metrics step_x,lower_residual
+  grep -q 'lower residual' two.svg && grep -q 'step x' two.svg || complain "two.svg lacks a panel"
+  if grep -q 'objective' two.svg; then complain "two.svg has a panel that was not named"; fi
   # panels that exist in some of the files only, a checkpoint, names that need quotes
   cp out/tiny.h5 "it's \"a\" run.h5"
   expect 0 '^quoted.svg: [0-9]+ panels, 2 runs$' "$PARBLO" plot "it's \"a\" run.h5" \
@@ -210,6 +215,8 @@ else
 fi
 expect 2 "must end with .png or .svg, not 'no.pdf'" "$PARBLO" plot out/tiny.h5 -o no.pdf
 expect 2 'needs -o' "$PARBLO" plot out/tiny.h5
+expect 2 "no history has a column 'test_acuracy'; did you mean 'test_accuracy'" "$PARBLO" plot \
+  out/tiny.h5 -o no.png --metrics f,test_acuracy
 expect 2 'at least one run file' "$PARBLO" plot -o no.png
 expect 3 'cannot open none.h5' "$PARBLO" plot none.h5 -o no.png
 expect 4 'half.h5' "$PARBLO" plot out/tiny.h5 half.h5 -o no.png

@@ -7,7 +7,8 @@
 
 /* Short settings under which each method makes progress on the small problems. */
 static const char *const settings[] = {
-    "lower:\n  steps: 4\n  step: 0.3\n  momentum: 0.5\nadjoint:\n  iterations: 4\n"
+    "lower:\n  steps: 4\n  step: 0.3\n  momentum: 0.5\nadjoint:\n  on_curvature: truncate\n  "
+    "iterations: 4\n"
     "upper:\n  step: 0.5\n  momentum: 0.5\n",
     "lower:\n  steps: 4\n  step: 0.3\n  batch: 40\nadjoint:\n  iterations: 4\n  step: 0.3\n"
     "  batch: 40\nupper:\n  step: 0.5\n  batch: 30\n",
@@ -23,16 +24,44 @@ static const char *const settings_of_tasks[] = {
     "lower:\n  step: 0.1\n  batch: 20\nadjoint:\n  step: 0.1\nupper:\n  step: 0.2\n  batch: 20\n",
 };
 
-static const char *settings_for(int kind, int method)
-{
-  return (kind == FIXTURE_TASKS ? settings_of_tasks : settings)[method];
-}
+/* Of 8 tasks in 4 shards, with H of the size of 1/8. */
+static const char *const settings_of_few_shot[] = {
+    "lower:\n  steps: 4\n  step: 1\n  momentum: 0.5\nadjoint:\n  iterations: 4\n"
+    "upper:\n  step: 0.1\n  momentum: 0.5\n",
+    "lower:\n  steps: 4\n  step: 0.5\n  batch: 4\nadjoint:\n  iterations: 4\n  step: 0.5\n"
+    "  batch: 4\nupper:\n  step: 0.1\n  batch: 4\n",
+    "lower:\n  step: 0.5\n  batch: 4\nadjoint:\n  step: 0.5\nupper:\n  step: 0.1\n  batch: 4\n",
+};
+
+/* And of aid with Adam's upper step. */
+static const char settings_of_adam[] =
+    "lower:\n  steps: 4\n  step: 0.3\nadjoint:\n  on_curvature: truncate\n  iterations: 4\n"
+    "upper:\n  step: 0.02\n  rule: adam\n  clip: 0.1\n";
 
 static const blo_solver_type *type_at(int i)
 {
   blo_int n;
   const blo_solver_type *const *types = blo_solver_types(&n);
   return i < n ? types[i] : NULL;
+}
+
+/* The methods, and behind them the first one with Adam's upper step. */
+static const blo_solver_type *variant_at(int i)
+{
+  blo_int n;
+  blo_solver_types(&n);
+  return i == n ? type_at(0) : type_at(i);
+}
+
+static const char *settings_for(int kind, int variant)
+{
+  if (type_at(variant) == NULL) {
+    return settings_of_adam;
+  }
+  if (kind == FIXTURE_FEW_SHOT) {
+    return settings_of_few_shot[variant];
+  }
+  return (kind == FIXTURE_TASKS ? settings_of_tasks : settings)[variant];
 }
 
 typedef struct setup {
@@ -49,7 +78,7 @@ static void make(blo_comm *comm, int kind, int method, const char *folder, blo_r
   s->conf = NULL;
   s->solver = NULL;
   BLO_REQUIRE_STATUS(blo_conf_parse(ctx, "test", settings_for(kind, method), &s->conf), BLO_OK);
-  BLO_REQUIRE_STATUS(blo_solver_create(s->f.eval, type_at(method), s->conf, 17, &s->solver),
+  BLO_REQUIRE_STATUS(blo_solver_create(s->f.eval, variant_at(method), s->conf, 17, &s->solver),
                      BLO_OK);
 }
 
@@ -70,12 +99,17 @@ static void advance(setup *s, int steps)
 
 enum { STEPS = 12 };
 
+static int steps_of(int kind)
+{
+  return fixture_is_network(kind) ? 5 : STEPS;
+}
+
 /* Checksums of x and y after some steps on a communicator. */
 static void run(blo_comm *comm, int kind, int method, const char *folder, uint32_t crc[2])
 {
   setup s;
   make(comm, kind, method, folder, BLO_REPRODUCIBLE, &s);
-  advance(&s, STEPS);
+  advance(&s, steps_of(kind));
   BLO_REQUIRE_STATUS(blo_vec_checksum(s.solver->x, &crc[0]), BLO_OK);
   BLO_REQUIRE_STATUS(blo_vec_checksum(s.solver->y, &crc[1]), BLO_OK);
   release(comm, &s);
@@ -88,16 +122,16 @@ static void bits_do_not_know_ranks_or_layout(blo_comm *comm)
   blo_test_tmpdir(comm, folder, sizeof folder);
   fixture_write_data(comm, folder);
   BLO_REQUIRE_STATUS(blo_comm_create(blo_comm_context(comm), MPI_COMM_SELF, &self), BLO_OK);
-  for (int method = 0; type_at(method) != NULL; method++) {
+  for (int method = 0; variant_at(method) != NULL; method++) {
     uint32_t sharded[2] = {0, 0};
     for (int kind = 0; kind < N_FIXTURES; kind++) {
       uint32_t here[2], alone[2];
       run(comm, kind, method, folder, here);
       run(self, kind, method, folder, alone);
       BLO_EXPECT_MSG(memcmp(here, alone, sizeof here) == 0, "%s on %s: other bits than on one rank",
-                     type_at(method)->name, fixture_name(kind));
+                     variant_at(method)->name, fixture_name(kind));
       BLO_EXPECT_MSG(kind != FIXTURE_CLEANING_ROOTED || memcmp(here, sharded, sizeof here) == 0,
-                     "%s: rooted x has other bits than sharded x", type_at(method)->name);
+                     "%s: rooted x has other bits than sharded x", variant_at(method)->name);
       memcpy(sharded, here, sizeof here);
     }
   }
@@ -114,8 +148,8 @@ static void fast_sums_are_close(blo_comm *comm)
       setup a, b;
       make(comm, kind, method, folder, BLO_REPRODUCIBLE, &a);
       make(comm, kind, method, folder, BLO_FAST, &b);
-      advance(&a, STEPS);
-      advance(&b, STEPS);
+      advance(&a, steps_of(kind));
+      advance(&b, steps_of(kind));
       blo_vec *const va[] = {a.solver->x, a.solver->y}, *const vb[] = {b.solver->x, b.solver->y};
       for (int i = 0; i < 2; i++) {
         double size = blo_vec_norm(va[i]);
@@ -169,7 +203,7 @@ static void continue_elsewhere(blo_comm *comm, int kind, int method, const char 
   BLO_REQUIRE_STATUS(blo_vec_checksum(a.solver->y, &crc[2]), BLO_OK);
   BLO_REQUIRE_STATUS(blo_vec_checksum(b.solver->y, &crc[3]), BLO_OK);
   BLO_EXPECT_MSG(crc[0] == crc[1] && crc[2] == crc[3], "%s on %s: the state list lacks something",
-                 type_at(method)->name, fixture_name(kind));
+                 variant_at(method)->name, fixture_name(kind));
   release(comm, &a);
   release(comm, &b);
 }
@@ -179,9 +213,11 @@ static void state_is_complete(blo_comm *comm)
   char folder[256];
   blo_test_tmpdir(comm, folder, sizeof folder);
   fixture_write_data(comm, folder);
-  for (int method = 0; type_at(method) != NULL; method++) {
+  for (int method = 0; variant_at(method) != NULL; method++) {
     continue_elsewhere(comm, FIXTURE_CLEANING, method, folder);
     continue_elsewhere(comm, FIXTURE_TASKS, method, folder);
+    continue_elsewhere(comm, FIXTURE_REPRESENTATION, method, folder);
+    continue_elsewhere(comm, FIXTURE_FEW_SHOT, method, folder);
   }
 }
 
@@ -190,14 +226,14 @@ static void steps_allocate_nothing(blo_comm *comm)
   char folder[256];
   blo_test_tmpdir(comm, folder, sizeof folder);
   fixture_write_data(comm, folder);
-  for (int method = 0; type_at(method) != NULL; method++) {
+  for (int method = 0; variant_at(method) != NULL; method++) {
     for (int kind = 0; kind < N_FIXTURES; kind++) {
       setup s;
       make(comm, kind, method, folder, BLO_REPRODUCIBLE, &s);
       blo_int before = blo_memory(blo_comm_context(comm)).total;
       advance(&s, 3);
       BLO_EXPECT_MSG(blo_memory(blo_comm_context(comm)).total == before, "%s on %s",
-                     type_at(method)->name, fixture_name(kind));
+                     variant_at(method)->name, fixture_name(kind));
       release(comm, &s);
     }
   }
