@@ -152,9 +152,10 @@ struct blo_problem {
   blo_int n_shards;         /**< logical shards of both sample sets, of x and of y */
   bool x_aligned;           /**< x_i belongs to sample i of g: n_x = n_lower */
   /** If not 0: each sample of g, a task, has y_width numbers of y of its own, so n_y = n_lower *
-   *  y_width; y is sharded with the tasks. Sample i of f is then task i too (n_upper = n_lower),
-   *  and methods draw one batch of tasks an outer iteration for everything. `unpack` is NULL, x is
-   *  not aligned. */
+   *  y_width; y is sharded with the tasks, and g is the sum of the tasks' own g_i, not their mean:
+   * so step sizes are a task's, whatever the number of tasks. Sample i of f is then task i too
+   * (n_upper = n_lower), and methods draw one batch of tasks an outer iteration for everything.
+   * `unpack` is NULL, x is not aligned. */
   blo_int y_width;
   bool reuses_x; /**< `shard` gains from same_x */
   blo_layout x_layout;

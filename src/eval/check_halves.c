@@ -1,6 +1,6 @@
 /**
  * @file The check that sums over samples add up: g, f and all their derivatives on a batch are the
- * means, weighted by the numbers of samples, of those on its two halves.
+ * means, weighted by the numbers of samples, of those on its two halves; of tasks, g is the sum.
  */
 #include "check_private.h"
 #include <math.h>
@@ -52,37 +52,52 @@ static blo_status half_take(blo_eval *eval, blo_level level, const blo_batch *ba
   return BLO_OK;
 }
 
-/** Relative error of weight * a + (1 - weight) * b = whole; a and b are overwritten. */
-static double vector_error(double weight, blo_vec *a, blo_vec *b, const blo_vec *whole)
+/** What the halves count in the whole. */
+typedef struct weights {
+  double first, second;
+} weights;
+
+/** Relative error of first * a + second * b = whole; a and b are overwritten. */
+static double vector_error(weights w, blo_vec *a, blo_vec *b, const blo_vec *whole)
 {
   double scale;
 
-  blo_vec_scale(weight, a);
-  blo_vec_scale(1 - weight, b);
+  blo_vec_scale(w.first, a);
+  blo_vec_scale(w.second, b);
   scale = fmax(blo_vec_norm(whole), fmax(blo_vec_norm(a), blo_vec_norm(b)));
   blo_vec_axpy(1, a, b);
   blo_vec_axpy(-1, whole, b);
   return blo_check_ratio(blo_vec_norm(b), scale);
 }
 
-static double value_error(double weight, double a, double b, double whole)
+static double value_error(weights w, double a, double b, double whole)
 {
-  double scale = fmax(fabs(whole), fmax(fabs(weight * a), fabs((1 - weight) * b)));
+  double scale = fmax(fabs(whole), fmax(fabs(w.first * a), fabs(w.second * b)));
 
-  return blo_check_ratio(fabs(weight * a + (1 - weight) * b - whole), scale);
+  return blo_check_ratio(fabs(w.first * a + w.second * b - whole), scale);
 }
 
-static void compare(blo_checker *c, const double *weight, blo_check_row *row)
+static void compare(blo_checker *c, const weights *w, blo_check_row *row)
 {
   blo_check_vectors a = blo_check_vectors_of(&c->work), b = blo_check_vectors_of(&c->other);
   blo_check_vectors whole = blo_check_vectors_of(&c->at);
 
-  blo_check_row_record(row, value_error(weight[BLO_LOWER], c->work.g, c->other.g, c->at.g));
-  blo_check_row_record(row, value_error(weight[BLO_UPPER], c->work.f, c->other.f, c->at.f));
+  blo_check_row_record(row, value_error(w[BLO_LOWER], c->work.g, c->other.g, c->at.g));
+  blo_check_row_record(row, value_error(w[BLO_UPPER], c->work.f, c->other.f, c->at.f));
   for (int k = 0; k < BLO_CHECK_VECTORS; k++) {
     blo_check_row_record(
-        row, vector_error(weight[blo_check_vector_level(k)], *a.at[k], *b.at[k], *whole.at[k]));
+        row, vector_error(w[blo_check_vector_level(k)], *a.at[k], *b.at[k], *whole.at[k]));
   }
+}
+
+static weights weights_of(const blo_checker *c, blo_level level, const half *h)
+{
+  double n = (double)(h[0].batch.n + h[1].batch.n);
+
+  if (level == BLO_LOWER && blo_eval_problem(c->eval)->y_width > 0) {
+    return (weights){1, 1};
+  }
+  return (weights){(double)h[0].batch.n / n, (double)h[1].batch.n / n};
 }
 
 blo_status blo_check_halves(blo_checker *c, blo_check_row *row)
@@ -91,7 +106,7 @@ blo_status blo_check_halves(blo_checker *c, blo_check_row *row)
   blo_answer *answer[] = {&c->work, &c->other};
   blo_ask ask = blo_check_ask_all(c);
   half h[2][2] = {{{.start = NULL}}};
-  double weight[2];
+  weights weight[2];
   blo_status status = BLO_OK;
 
   for (int level = BLO_LOWER; level <= BLO_UPPER; level++) {
@@ -102,8 +117,7 @@ blo_status blo_check_halves(blo_checker *c, blo_check_row *row)
       row->why = "a batch has too few samples to be halved";
       goto done;
     }
-    weight[level] =
-        (double)h[level][0].batch.n / (double)(h[level][0].batch.n + h[level][1].batch.n);
+    weight[level] = weights_of(c, (blo_level)level, h[level]);
   }
   for (int k = 0; k < 2; k++) {
     ask.lower_batch = &h[BLO_LOWER][k].batch;

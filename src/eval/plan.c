@@ -85,6 +85,6 @@ void blo_eval_make_plan(const blo_eval *e, const blo_ask *ask, const blo_answer 
   pl->riders = pl->len;
   pl->len += N_RIDERS;
   pl->silent = is_silent(ask, pl);
-  pl->scale[BLO_LOWER] = 1 / (double)blo_eval_batch_of(e, ask, BLO_LOWER)->n;
+  pl->scale[BLO_LOWER] = p->y_width > 0 ? 1 : 1 / (double)blo_eval_batch_of(e, ask, BLO_LOWER)->n;
   pl->scale[BLO_UPPER] = (ask->join ? -1 : 1) / (double)blo_eval_batch_of(e, ask, BLO_UPPER)->n;
 }

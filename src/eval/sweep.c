@@ -393,5 +393,5 @@ blo_status blo_eval_sweep(blo_eval *e, const blo_ask *ask, blo_answer *answer)
   BLO_CHECK(e->ctx, !ask->join || !several, BLO_E_UNSUPPORTED,
             "a joined sweep takes one direction, not %lld", (long long)ask->n_v);
   return several && (p->has & BLO_HAS_DIRECTIONS) == 0 ? sweep_each(e, ask, answer)
-                                                             : sweep(e, ask, answer);
+                                                       : sweep(e, ask, answer);
 }

@@ -6,7 +6,7 @@
  * representation phi_x that all tasks share, y = (y_1, ..., y_T) those of one softmax layer for
  * each task:
  *
- *     g(x, y) = (1/T) sum_t [ mean over the support of t of CE(y_t, phi_x(a)) + reg ||y_t||^2 ]
+ *     g(x, y) = sum_t [ mean over the support of t of CE(y_t, phi_x(a)) + reg ||y_t||^2 ]
  *     f(x, y) = (1/T) sum_t mean over the queries of t of CE(y_t, phi_x(a))
  *
  * The samples of the problem are the tasks: y is sharded with them, and lower-level steps send

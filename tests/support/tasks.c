@@ -128,7 +128,7 @@ static void add_lower(tasks_state *st, blo_int i, blo_int in_shard, blo_int row,
 {
   kept m = prepare_task(st, i, t, row);
   blo_int at = in_shard * W;
-  double scale = t->scale * N;
+  double scale = t->scale;
   if (i == st->probe.nan_task) {
     m.u[1] = (double)NAN;
   }

@@ -3,10 +3,10 @@
  * A problem whose y belongs to tasks, with a closed-form hypergradient: task i has y_i of W
  * numbers,
  *
- *     g_i = N ((1/2) y_i'A_i y_i - y_i'(B_i x + c_i))      A_i = s_i s_i' + I
+ *     g_i = (1/2) y_i'A_i y_i - y_i'(B_i x + c_i)     A_i = s_i s_i' + I
  *     f_i = (1/2) |y_i - t_i|^2 + q_i'x                    r_f = (rho/2) |x|^2
  *
- * over random s, B, c, t, q; the factor N keeps H, whose blocks are the A_i, of the size of 1. So
+ * over random s, B, c, t, q; g is their sum, so the blocks of H are the A_i. So
  *     y*_i(x) = A_i^-1 (B_i x + c_i),   grad F = mean q + rho x + (1/N) sum_i B_i'A_i^-1 (y_i -
  * t_i). B_i x + c_i is kept by a linearisation, and used again by one with same_x.
  */
