@@ -136,6 +136,9 @@ static void compare_with_dense(blo_comm *comm, int kind, const fixture *f, blo_v
 {
   blo_vec *vec[3];
   (void)comm;
+  if (kind == FIXTURE_BLOCK_NORM) {
+    return; /* H is indefinite */
+  }
   fixture_like(x, 3, vec);
   BLO_REQUIRE_STATUS(blo_dense_hypergradient(f->eval, x, y, vec[1], NULL), BLO_OK);
   for (int type = 0; type < n_types(); type++) {
@@ -169,11 +172,10 @@ static double value_of_F(const fixture *f, const blo_vec *x, double t, const blo
 }
 
 /* dF/dt at t = 0 by the central difference of order 6. */
-static double slope_of_F(const fixture *f, const blo_vec *x, const blo_vec *w, const blo_vec *y,
-                         blo_vec *x_t, blo_vec *y_t)
+static double slope_of_F(const fixture *f, double h, const blo_vec *x, const blo_vec *w,
+                         const blo_vec *y, blo_vec *x_t, blo_vec *y_t)
 {
   static const double weight[] = {3.0 / 4, -3.0 / 20, 1.0 / 60};
-  const double h = 0.01;
   double slope = 0;
   for (int k = 1; k <= 3; k++) {
     slope += weight[k - 1] / h *
@@ -187,7 +189,11 @@ static void compare_with_F(blo_comm *comm, int kind, const fixture *f, blo_vec *
   blo_vec *vec[3], *y_t; /* hypergradient, direction, moved x; moved y */
   blo_adjoint_options o = exact(0);
   blo_stream st = {8, BLO_PURPOSE_TEST};
+  double h = fixture_is_network(kind) ? 0.002 : 0.01; /* F of a network bends more */
   (void)comm;
+  if (kind == FIXTURE_BLOCK_NORM) {
+    return; /* y* may be where the norm is not smooth */
+  }
   fixture_like(x, 3, vec);
   fixture_like(y, 1, &y_t);
   for (blo_int i = 0; i < blo_space_n_local(x->space); i++) {
@@ -195,7 +201,7 @@ static void compare_with_F(blo_comm *comm, int kind, const fixture *f, blo_vec *
   }
   fixture_solve_lower(f, x, y, 1e-12);
   estimate(f, &o, x, y, vec[0]);
-  double got = blo_vec_dot(vec[0], vec[1]), want = slope_of_F(f, x, vec[1], y, vec[2], y_t);
+  double got = blo_vec_dot(vec[0], vec[1]), want = slope_of_F(f, h, x, vec[1], y, vec[2], y_t);
   double size = blo_vec_norm(vec[0]) * blo_vec_norm(vec[1]);
   BLO_EXPECT_MSG(fabs(got - want) < 1e-10 * size, "%s: slope %.12g by hypergradient, %.12g by F",
                  fixture_name(kind), got, want);

@@ -24,13 +24,13 @@ static const char *const settings_of_tasks[] = {
     "lower:\n  step: 0.1\n  batch: 20\nadjoint:\n  step: 0.1\nupper:\n  step: 0.2\n  batch: 20\n",
 };
 
-/* Of 8 tasks in 4 shards, with H of the size of 1/8. */
+/* Of 8 tasks in 4 shards. */
 static const char *const settings_of_few_shot[] = {
-    "lower:\n  steps: 4\n  step: 1\n  momentum: 0.5\nadjoint:\n  iterations: 4\n"
+    "lower:\n  steps: 4\n  step: 0.1\n  momentum: 0.5\nadjoint:\n  iterations: 4\n"
     "upper:\n  step: 0.1\n  momentum: 0.5\n",
-    "lower:\n  steps: 4\n  step: 0.5\n  batch: 4\nadjoint:\n  iterations: 4\n  step: 0.5\n"
+    "lower:\n  steps: 4\n  step: 0.1\n  batch: 4\nadjoint:\n  iterations: 4\n  step: 0.1\n"
     "  batch: 4\nupper:\n  step: 0.1\n  batch: 4\n",
-    "lower:\n  step: 0.5\n  batch: 4\nadjoint:\n  step: 0.5\nupper:\n  step: 0.1\n  batch: 4\n",
+    "lower:\n  step: 0.1\n  batch: 4\nadjoint:\n  step: 0.1\nupper:\n  step: 0.1\n  batch: 4\n",
 };
 
 /* And of aid with Adam's upper step. */

@@ -1,6 +1,6 @@
 /**
  * @file
- * Problems for tests: the quadratic, quadratic tasks, and the two built-in ones on small generated
+ * Problems for tests: the quadratic, quadratic tasks, and the built-in ones on small generated
  * data.
  */
 #ifndef BLO_TEST_FIXTURE_H
@@ -25,18 +25,27 @@ typedef enum fixture_kind {
   FIXTURE_CLEANING_ROOTED, /**< x rooted */
   FIXTURE_RIDGE_FEATURE,
   FIXTURE_RIDGE_CLASS,
-  FIXTURE_RIDGE_SPARSE, /**< LIBSVM data, one weight */
-  FIXTURE_TASKS,        /**< y sharded with tasks */
+  FIXTURE_RIDGE_SPARSE,   /**< LIBSVM data, one weight */
+  FIXTURE_TASKS,          /**< y sharded with tasks */
+  FIXTURE_REPRESENTATION, /**< mlp in x, rooted */
+  FIXTURE_CLEANING_MLP,   /**< y an mlp, x sharded */
+  FIXTURE_CLEANING_LSTM,  /**< texts */
+  FIXTURE_BLOCK_SQUARE,
+  FIXTURE_BLOCK_NORM, /**< not smooth where a block of y is 0 */
+  FIXTURE_FEW_SHOT,   /**< convolutions in x, y sharded with tasks */
   N_FIXTURES
 } fixture_kind;
 const char *fixture_name(int kind);
+/** The problem is made of graphs, and its data are fewer. */
+bool fixture_is_network(int kind);
 
 /** The generated data: sample i has class i % 3, in this order in the files. */
 enum { FIXTURE_ROWS = 360, FIXTURE_FEATURES = 5, FIXTURE_CLASSES = 3 };
 /** Feature k of sample i. */
 double fixture_feature(blo_int i, int k);
 
-/** Write data.csv (dense) and data.svm (sparse) into `folder`; the root does. */
+/** Write data.csv (dense), data.svm (sparse), texts.h5 (tokens) and images.h5 into `folder`; the
+ * root does. */
 void fixture_write_data(blo_comm *comm, const char *folder);
 /** Make problem and evaluator on the data in `folder`; leaves the test on failure. */
 void fixture_make(blo_comm *comm, int kind, const char *folder, blo_reduction how, fixture *f);

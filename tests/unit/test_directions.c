@@ -94,7 +94,7 @@ static void expect_gradients(int kind, const fixture *f, rig *r)
 static void together_as_one_by_one(blo_comm *comm, int kind, const fixture *f, blo_vec *x,
                                    blo_vec *y)
 {
-  bool at_once = (f->problem->type->has & BLO_HAS_DIRECTIONS) != 0;
+  bool at_once = (f->problem->has & BLO_HAS_DIRECTIONS) != 0;
   bool linearizes = blo_eval_can_linearize(f->eval);
   rig r;
   (void)x;

@@ -366,7 +366,7 @@ static void contradictions_are_refused(blo_comm *comm)
     type.unpack = which == 2 ? unpack : NULL;
     p->x_aligned = which == 3;
     p->n_x = which == 3 ? p->n_lower : p->n_x;
-    type.has = which == 3 ? BLO_HAS_G_X : type.has;
+    p->has = which == 3 ? BLO_HAS_G_X : p->has;
     blo_status want = which < 2 ? BLO_E_SHAPE : BLO_E_UNSUPPORTED;
     BLO_EXPECT_STATUS(blo_eval_create(p, BLO_REPRODUCIBLE, &e), want);
     BLO_EXPECT_ERROR_HAS(texts[which]);
