@@ -95,7 +95,8 @@ typedef struct blo_input {
   blo_int n_nonzeros; /**< most nonzeros of a row of sparse features or with skip_zeros */
 } blo_input;
 
-/** Make an empty graph over a list of parameters, borrowed. @return BLO_OK; BLO_E_MEMORY */
+/** Make an empty graph over a list of parameters, borrowed. Call: Local. @return BLO_OK;
+ * BLO_E_MEMORY */
 BLO_API BLO_MUST_USE blo_status blo_graph_create(blo_context *ctx, blo_params *params,
                                                  const blo_input *input, blo_graph **out);
 /** Free it. NULL is accepted. Call: Local. */
@@ -211,12 +212,13 @@ BLO_API blo_node blo_graph_group_norm(blo_graph *g, blo_node in, blo_int n, doub
 typedef enum blo_activation { BLO_TANH, BLO_RELU, BLO_SIGMOID, BLO_SOFTPLUS } blo_activation;
 /** "tanh", "relu", "sigmoid", "softplus", NULL. */
 BLO_API extern const char *const blo_activation_names[];
+/** One of them. Call: Local. */
 BLO_API blo_node blo_graph_activation(blo_graph *g, blo_node in, blo_activation kind);
 
-/** in W + b: parameters NAME.W [in][out] (Glorot) and NAME.b [out] (0). */
+/** in W + b: parameters NAME.W [in][out] (Glorot) and NAME.b [out] (0). Call: Local. */
 BLO_API blo_node blo_graph_linear(blo_graph *g, blo_owner owner, const char *name, blo_node in,
                                   blo_int n_out);
-/** Hidden layers NAME.1, NAME.2, ... of the given widths, each with an activation. */
+/** Hidden layers NAME.1, NAME.2, ... of the given widths, each with an activation. Call: Local. */
 BLO_API blo_node blo_graph_mlp(blo_graph *g, blo_owner owner, const char *name, blo_node in,
                                int n_layers, const blo_int *width, blo_activation activation);
 /** What a convolutional network is like. */
@@ -242,23 +244,24 @@ typedef enum blo_cell { BLO_CELL_RNN, BLO_CELL_GRU, BLO_CELL_LSTM } blo_cell;
 /** "rnn", "gru", "lstm", NULL. */
 BLO_API extern const char *const blo_cell_names[];
 /** A recurrent layer over a sequence: NAME.W_ih [in][gates k], NAME.b_ih, NAME.W_hh [k][gates k]
- *  (GRU: NAME.b_hh), all uniform on +-1/sqrt(k), as in PyTorch. [t][in]: [t][k]. */
+ *  (GRU: NAME.b_hh), all uniform on +-1/sqrt(k), as in PyTorch. [t][in]: [t][k]. Call: Local. */
 BLO_API blo_node blo_graph_recurrent(blo_graph *g, blo_owner owner, const char *name, blo_node in,
                                      blo_cell cell, blo_int n_hidden);
 
 /* -------------------------------------------------- what the graph is for */
 
-/** The loss of a sample [1]: the graph's value is its sum over the rows. Once. */
+/** The loss of a sample [1]: the graph's value is its sum over the rows. Once. Call: Local. */
 BLO_API void blo_graph_loss(blo_graph *g, blo_node loss);
-/** A global term [1], e.g. a regularisation; several are added. */
+/** A global term [1], e.g. a regularisation; several are added. Call: Local. */
 BLO_API void blo_graph_term(blo_graph *g, blo_node term);
-/** The term factor * (sum of squares of all parameters of an owner that are described so far). */
+/** The term factor * (sum of squares of all parameters of an owner that are described so far).
+ * Call: Local. */
 BLO_API void blo_graph_ridge(blo_graph *g, blo_owner owner, double factor);
-/** Numbers to read for each sample with blo_graph_output(), e.g. logits. Once. */
+/** Numbers to read for each sample with blo_graph_output(), e.g. logits. Once. Call: Local. */
 BLO_API void blo_graph_mark_output(blo_graph *g, blo_node node);
 
 /**
- * Complete the graph: plan and take all memory.
+ * Complete the graph: plan and take all memory. Call: Local.
  * @param[in] directions  at most so many products at once; 0: no products
  * @return BLO_OK; BLO_E_SHAPE or BLO_E_UNSUPPORTED with what did not fit; BLO_E_MEMORY
  */
@@ -310,11 +313,13 @@ typedef struct blo_graph_call {
   double *const *j_sample; /**< [n_v] each [n] */
 } blo_graph_call;
 
-/** The sum of the rows' losses and its derivatives. With `cache` and neither flag: linearise. */
+/** The sum of the rows' losses and its derivatives. With `cache` and neither flag: linearise.
+ *  Call: Local. */
 BLO_API void blo_graph_samples(blo_graph *g, const blo_graph_call *call);
-/** The terms without samples and their derivatives; rows, cache and flags are not looked at. */
+/** The terms without samples and their derivatives; rows, cache and flags are not looked at. Call:
+ * Local. */
 BLO_API void blo_graph_terms(blo_graph *g, const blo_graph_call *call);
-/** The marked output and the loss of each row. Either may be NULL.
+/** The marked output and the loss of each row. Either may be NULL. Call: Local.
  *  @param[out] output [n][numbers of the marked node]  @param[out] loss [n] */
 BLO_API void blo_graph_output(blo_graph *g, const blo_graph_call *call, double *output,
                               double *loss);

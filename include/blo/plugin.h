@@ -50,6 +50,9 @@ typedef struct blo_plugin_file blo_plugin_file;
  */
 BLO_API BLO_MUST_USE blo_status blo_plugin_open(blo_comm *comm, const char *path,
                                                 blo_plugin_file **out);
+/** The same with an entry of the calling program itself (blo_run_request.own). Call: Collective. */
+BLO_API BLO_MUST_USE blo_status blo_plugin_adopt(blo_comm *comm, const blo_plugin *entry,
+                                                 blo_plugin_file **out);
 /** Close it. NULL is accepted. Call: Local. */
 BLO_API void blo_plugin_close(blo_plugin_file **plugin);
 /** The problems to choose from: the built-in ones, then the plugin's (NULL: none). Call: Local. */

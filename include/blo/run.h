@@ -45,10 +45,11 @@ typedef struct blo_run_request {
   const char *file;       /**< path of the run file (or of the checkpoint's run, for messages) */
   const char *const *set; /**< [n_set] "key=value" */
   blo_int n_set;
-  const char *plugin; /**< takes the place of run.plugin, as if it were the first of `set`; NULL:
-                         it is what the run file or the checkpoint says */
-  const char *resume; /**< checkpoint or folder; NULL: a new run from `file` */
-  bool dry_run;       /**< print the pipeline, the cost and the memory, and stop */
+  const char *plugin;    /**< takes the place of run.plugin, as if it were the first of `set`; NULL:
+                            it is what the run file or the checkpoint says */
+  const blo_plugin *own; /**< problems of the calling program, for when run.plugin is ""; or NULL */
+  const char *resume;    /**< checkpoint or folder; NULL: a new run from `file` */
+  bool dry_run;          /**< print the pipeline, the cost and the memory, and stop */
 } blo_run_request;
 
 /**

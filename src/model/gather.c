@@ -51,7 +51,8 @@ static inline __attribute__((always_inline)) void eight(const gather_list *l, co
   *(octet *)(z) = sum;
 }
 
-BLO_CLONES void gather_rows(const gather_list *l, blo_int m, const double *w, blo_int ld, double *z)
+BLO_CLONES static void gather(const gather_list *l, blo_int m, const double *w, blo_int ld,
+                              double *z)
 {
   blo_int c = 0;
 
@@ -66,4 +67,10 @@ BLO_CLONES void gather_rows(const gather_list *l, blo_int m, const double *w, bl
       z[c] += l->v[j] * w[l->index[j] * ld + c];
     }
   }
+}
+
+/* A function with clones is exported, whatever its visibility, unless it is static. */
+void gather_rows(const gather_list *list, blo_int m, const double *w, blo_int ld, double *z)
+{
+  gather(list, m, w, ld, z);
 }

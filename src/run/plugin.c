@@ -81,13 +81,8 @@ static blo_status add_types(blo_plugin_file *p, const char *path, const blo_plug
 }
 
 /* The version first: the rest of the entry, and the problems, are laid out as it says. */
-static blo_status read_entry(blo_plugin_file *p, const char *path)
+static blo_status read_entry(blo_plugin_file *p, const char *path, const blo_plugin *entry)
 {
-  const blo_plugin *entry = dlsym(p->library, entry_name);
-
-  BLO_CHECK(p->ctx, entry != NULL, BLO_E_FORMAT,
-            "%s is a shared library, but no plugin: it has no symbol %s (see BLO_PLUGIN)", path,
-            entry_name);
   BLO_CHECK(p->ctx, entry->version != NULL && strcmp(entry->version, BLO_VERSION) == 0,
             BLO_E_FORMAT,
             "the plugin %s was compiled for ParBLO %s, and this is %s; compile it again", path,
@@ -102,10 +97,16 @@ static blo_status read_entry(blo_plugin_file *p, const char *path)
 
 static blo_status open_local(blo_context *ctx, const char *path, blo_plugin_file **out)
 {
+  const blo_plugin *entry;
+
   BLO_TRY(blo_alloc(ctx, 1, sizeof **out, out));
   (*out)->ctx = ctx;
   BLO_TRY(open_library(ctx, path, &(*out)->library));
-  return read_entry(*out, path);
+  entry = dlsym((*out)->library, entry_name);
+  BLO_CHECK(ctx, entry != NULL, BLO_E_FORMAT,
+            "%s is a shared library, but no plugin: it has no symbol %s (see BLO_PLUGIN)", path,
+            entry_name);
+  return read_entry(*out, path, entry);
 }
 
 blo_status blo_plugin_open(blo_comm *comm, const char *path, blo_plugin_file **out)
@@ -118,6 +119,26 @@ blo_status blo_plugin_open(blo_comm *comm, const char *path, blo_plugin_file **o
     return BLO_OK;
   }
   BLO_GO_ALL(comm, open_local(blo_comm_context(comm), path, &p));
+  *out = p;
+  p = NULL;
+done:
+  blo_plugin_close(&p);
+  return status;
+}
+
+static blo_status adopt_local(blo_context *ctx, const blo_plugin *entry, blo_plugin_file **out)
+{
+  BLO_TRY(blo_alloc(ctx, 1, sizeof **out, out));
+  (*out)->ctx = ctx;
+  return read_entry(*out, "in this program", entry);
+}
+
+blo_status blo_plugin_adopt(blo_comm *comm, const blo_plugin *entry, blo_plugin_file **out)
+{
+  blo_status status = BLO_OK;
+  blo_plugin_file *p = NULL;
+
+  BLO_GO_ALL(comm, adopt_local(blo_comm_context(comm), entry, &p));
   *out = p;
   p = NULL;
 done:

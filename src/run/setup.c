@@ -135,6 +135,9 @@ blo_status blo_setup_open(blo_comm *comm, const blo_config_text *config,
 
   BLO_GO_ALL(comm, open_local(blo_comm_context(comm), config, request, &s));
   BLO_GO(blo_plugin_open(comm, s->run.plugin, &s->plugin));
+  if (s->plugin == NULL && request->own != NULL) {
+    BLO_GO(blo_plugin_adopt(comm, request->own, &s->plugin));
+  }
   *out = s;
   s = NULL;
 done:
