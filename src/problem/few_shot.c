@@ -48,6 +48,41 @@ typedef struct state {
 
 /* ------------------------------------------------------------------- set-up */
 
+/** Test tasks have other classes, but samples of the same kind. */
+static blo_status check_sources(blo_context *ctx, const options *o, const blo_source *train,
+                                const blo_source *test)
+{
+  const char *const kinds[] = {"numbers", "texts"}, *const forms[] = {"dense", "sparse"};
+  bool texts = blo_source_is_tokens(train), sparse = blo_source_is_sparse(train);
+
+  BLO_CHECK(ctx, blo_source_is_tokens(test) == texts, BLO_E_DATA, "%s has %s, %s has %s",
+            o->test.path, kinds[!texts], o->train.path, kinds[texts]);
+  BLO_CHECK(ctx, blo_source_is_sparse(test) == sparse, BLO_E_DATA,
+            "%s is %s, %s is %s: both must be of one kind", o->test.path, forms[!sparse],
+            o->train.path, forms[sparse]);
+  BLO_CHECK(ctx, blo_source_n_features(test) == blo_source_n_features(train), BLO_E_SHAPE,
+            "%s has %lld features, %s has %lld", o->test.path,
+            (long long)blo_source_n_features(test), o->train.path,
+            (long long)blo_source_n_features(train));
+  return BLO_OK;
+}
+
+/** The tokens of both sources stand for the same words. */
+static blo_status check_words(blo_context *ctx, const options *o, const state *st)
+{
+  const blo_table *train = st->train->own, *test = st->test->own;
+  bool known = train->vocabulary_crc != 0 && test->vocabulary_crc != 0;
+
+  BLO_CHECK(ctx,
+            train->n_tokens == test->n_tokens &&
+                (!known || train->vocabulary_crc == test->vocabulary_crc),
+            BLO_E_DATA,
+            "%s has a vocabulary of %lld tokens, %s has another one of %lld: convert it with that "
+            "one's vocabulary (--vocabulary-from)",
+            o->train.path, (long long)train->n_tokens, o->test.path, (long long)test->n_tokens);
+  return BLO_OK;
+}
+
 static blo_status load(blo_problem *p, const options *o, state *st)
 {
   episode_draw draw = {(uint64_t)o->seed, 0}, test_draw = {(uint64_t)o->seed, 1};
@@ -61,12 +96,10 @@ static blo_status load(blo_problem *p, const options *o, state *st)
                        &st->train));
   if (o->test.path[0] != '\0') {
     BLO_GO(blo_source_open(p->comm, &o->test, NULL, &test));
-    BLO_CHECK_GO(p->ctx, blo_source_n_features(test) == blo_source_n_features(train), BLO_E_SHAPE,
-                 "%s has %lld features, %s has %lld", o->test.path,
-                 (long long)blo_source_n_features(test), o->train.path,
-                 (long long)blo_source_n_features(train));
+    BLO_GO(check_sources(p->ctx, o, train, test));
     BLO_GO(episodes_take(p->comm, test, o->test.path, &st->shape, test_draw, o->test_episodes,
                          o->shards, &st->test));
+    BLO_GO(check_words(p->ctx, o, st));
   }
   BLO_GO(blo_scaling_create(st->train, (blo_scaling_kind)o->scaling, &st->scaling));
 done:

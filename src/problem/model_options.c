@@ -31,7 +31,7 @@ static blo_node recurrent(blo_graph *g, const blo_model_options *o, blo_owner ow
 {
   static const blo_cell cells[] = {BLO_CELL_RNN, BLO_CELL_GRU, BLO_CELL_LSTM};
   blo_cell cell = cells[o->type - BLO_MODEL_RNN];
-  blo_int n_tokens = blo_graph_input(g)->n_tokens;
+  blo_int n = blo_graph_input(g)->n_tokens, n_tokens = n > 0 ? n : 1; /* the embedding refuses 0 */
   blo_node h = blo_graph_embedding(g, blo_graph_param(g, owner, "embedding.E", 2,
                                                       (const blo_int[]){n_tokens, o->embedding},
                                                       (blo_init){BLO_INIT_NORMAL, 1}));

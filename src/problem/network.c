@@ -45,7 +45,11 @@ static blo_status set_sizes(blo_problem *p)
   p->x_aligned = blo_graph_reads_sample_value(net->graph[BLO_LOWER]);
   BLO_CHECK(p->ctx, !upper, BLO_E_UNSUPPORTED,
             "problem '%s': x belongs to training samples, the upper level has none", p->type->name);
-  BLO_CHECK(p->ctx, p->x_aligned != (n_x > 0), BLO_E_UNSUPPORTED,
+  BLO_CHECK(
+      p->ctx, p->x_aligned || n_x > 0, BLO_E_UNSUPPORTED,
+      "problem '%s': nothing belongs to x: no parameter of the model, no samples' own entries",
+      p->type->name);
+  BLO_CHECK(p->ctx, !p->x_aligned || n_x == 0, BLO_E_UNSUPPORTED,
             "problem '%s': x is made either of parameters or of the samples' own entries",
             p->type->name);
   p->n_x = p->x_aligned ? p->n_lower : n_x;

@@ -301,6 +301,61 @@ for k in {1..16}; do side_by_side $AT_ONCE harmless_or_refused $((n * k / 17)); 
 refused 2 "group.*train|tset" in/good.yml --set problem.data.train.path=in/data.h5 \
   --set problem.data.train.group=tset
 
+# ----------------------------------------------------------------------- networks
+
+shows "networks that do not suit the data, and data that do not suit the task"
+awk 'BEGIN {
+  for (i = 0; i < 240; i++) printf "%d w%d %s\n", i % 3, i % 7, i % 3 ? "good film" : "bad"
+}' >in/texts.txt
+check "texts are converted" parblo_on 1 convert --text --train in/texts.txt -o in/texts.h5
+texts=(problem.data.train.path=in/texts.h5 problem.data.scaling=none)
+model=problem.model
+with 5 'tokens are not scaled: set scaling to none' "${texts[0]}" $model.type=lstm
+with 2 'texts.h5 holds texts.*problem.model.type' "${texts[@]}"
+with 8 'the samples are texts' "${texts[@]}" $model.type=mlp
+with 8 'the samples are texts' "${texts[@]}" $model.type=conv $model.channels=3
+with 8 'the samples have no tokens' $model.type=lstm
+with 6 '4 features are no square images of 3 channels' $model.type=conv $model.channels=3
+with 6 'windows of 2 x 2 do not fit' $model.type=conv $model.layers=2
+with 2 "model.type = 'mlpp' is not one of linear, mlp, .*did you mean 'mlp'" $model.type=mlpp
+with 2 "problem.model.hiden'?; did you mean 'hidden'" $model.hiden=3
+with 2 'problem.model.layers = 17 is out of range' $model.type=mlp $model.layers=17
+with 10 'memory limit of 0.5 GiB' $model.type=mlp $model.hidden=1000000 run.memory_limit=0.5
+with 10 'memory limit of 0.001 GiB' "${texts[@]}" $model.type=gru $model.hidden=2000 \
+  run.memory_limit=0.001
+sed '/corrupt/d; s/hyper_cleaning/hyper_representation/' in/good.yml >in/representation.yml
+refused 8 "'hyper_representation': nothing belongs to x" in/representation.yml \
+  --set $model.type=linear
+cat >in/few_shot.yml <<'END'
+problem:
+  type: few_shot
+  train: {path: train.csv}
+  model: {type: mlp, hidden: 4}
+  ways: 3
+  episodes: 16
+  shards: 8
+solver: {type: aid}
+run: {iterations: 2}
+END
+few_shot() { # CODE PATTERN KEY=VALUE...
+  local code=$1 pattern=$2 value sets=()
+  shift 2
+  for value in "$@"; do sets+=(--set "$value"); done
+  refused "$code" "$pattern" in/few_shot.yml "${sets[@]}"
+}
+check "the good run file of few_shot" parblo_on 3 run in/few_shot.yml --set run.output=few_shot
+few_shot 2 '12 episodes are no multiple of the 8 shards' problem.episodes=12
+few_shot 2 '20 episodes are no multiple of the 8 shards' problem.test.path=in/test.csv \
+  problem.test_episodes=20
+few_shot 5 'train.csv has 3 classes: too few for ways = 4' problem.ways=4
+few_shot 5 'class 0 has 80 samples: too few for shots = 80' problem.shots=80
+few_shot 2 'a linear model has no representation to learn' $model.type=linear
+few_shot 2 'problem.train.path is not given' problem.train.path=
+few_shot 5 'texts.h5 has texts, .*train.csv has numbers' problem.test.path=in/texts.h5
+few_shot 6 '4 features are no square images of 2 channels' $model.type=conv $model.channels=2
+few_shot 2 'batches of 16 and of 4 tasks.*the same batch size' solver.upper.batch=4
+few_shot 10 'memory limit of 0.0001 GiB' run.memory_limit=0.0001
+
 # ---------------------------------------------------------------- output folders
 
 shows "output folders that cannot be written to"

@@ -143,6 +143,7 @@ static void compare_with_dense(blo_comm *comm, int kind, const fixture *f, blo_v
   BLO_REQUIRE_STATUS(blo_dense_hypergradient(f->eval, x, y, vec[1], NULL), BLO_OK);
   for (int type = 0; type < n_types(); type++) {
     blo_adjoint_options o = exact(type);
+    o.iterations = fixture_is_network(kind) ? 400 : o.iterations; /* H is far from singular */
     estimate(f, &o, x, y, vec[0]);
     double error = relative_error(vec[0], vec[1], vec[2]);
     BLO_EXPECT_MSG(error < 5e-14, "%s, %s: relative error %.3g", fixture_name(kind),

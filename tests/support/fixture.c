@@ -30,7 +30,7 @@ static const recipe recipes[N_FIXTURES] = {
     [FIXTURE_RIDGE_SPARSE] = {"ridge, sparse", "ridge_logistic", "data.svm", "per: all\n", LINEAR},
     [FIXTURE_TASKS] = {.name = "tasks"},
     [FIXTURE_REPRESENTATION] = {"representation", "hyper_representation", "data.csv",
-                                "reg: 0.05\nmodel: {type: mlp, hidden: 3, layers: 2}\n", NET},
+                                "reg: 0.3\nmodel: {type: mlp, hidden: 3, layers: 2}\n", NET},
     [FIXTURE_CLEANING_MLP] = {"cleaning, mlp", "hyper_cleaning", "data.csv",
                               "corrupt: 0.3\nreg: 0.4\nx0: 0.5\n"
                               "model: {type: mlp, hidden: 3, activation: softplus}\n",
