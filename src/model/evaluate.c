@@ -450,10 +450,15 @@ static void evaluate(blo_graph *g, const blo_graph_call *call, unsigned purpose,
   }
 }
 
-void blo_graph_samples(blo_graph *g, const blo_graph_call *call)
+static void check_rows(const blo_graph *g, const blo_graph_call *call)
 {
   BLO_BUG_IF(call->rows.n > g->chunk, "%lld rows, but %lld at most", (long long)call->rows.n,
              (long long)g->chunk);
+}
+
+void blo_graph_samples(blo_graph *g, const blo_graph_call *call)
+{
+  check_rows(g, call);
   find_lengths(g, &call->rows);
   evaluate(g, call, FOR_LOSS, call->rows.n);
 }
@@ -467,12 +472,16 @@ void blo_graph_terms(blo_graph *g, const blo_graph_call *call)
 
 void blo_graph_output(blo_graph *g, const blo_graph_call *call, double *output, double *loss)
 {
+  /* a linearisation stays as it is */
+  const blo_graph_call plain = {.rows = call->rows, .x = call->x, .y = call->y};
   pass p = {.g = g,
-            .call = call,
+            .call = &plain,
             .purpose = (output != NULL ? FOR_OUTPUT : 0u) | (loss != NULL ? FOR_LOSS : 0u),
             .rows = call->rows.n,
             .values = true};
 
+  BLO_BUG_IF(output != NULL && g->output < 0, "the graph has no output");
+  check_rows(g, call);
   find_lengths(g, &call->rows);
   place_all(&p);
   values(&p);

@@ -133,6 +133,12 @@ blo_node graph_add(blo_graph *g, const node *described)
     return -1;
   }
   inherit(g, &n);
+  if (n.n < 1) {
+    return graph_refuse(g, BLO_E_SHAPE, "%s: %lld numbers", n.type->name, (long long)n.n);
+  }
+  if (g->places != NULL) {
+    return graph_refuse(g, BLO_E_UNSUPPORTED, "%s: the graph is finished", n.type->name);
+  }
   if (reads_sparse(g, &n)) {
     return graph_refuse(g, BLO_E_UNSUPPORTED,
                         "%s: sparse features can only be multiplied by a matrix", n.type->name);
@@ -207,6 +213,12 @@ void blo_graph_mark_output(blo_graph *g, blo_node output)
     graph_refuse(g, BLO_E_UNSUPPORTED, "sparse features are no output");
     return;
   }
+  if (graph_node(g, output)->global || g->output >= 0) {
+    graph_refuse(g, BLO_E_UNSUPPORTED, "%s",
+                 g->output >= 0 ? "a graph has one output"
+                                : "an output must depend on the samples");
+    return;
+  }
   g->output = output;
 }
 
@@ -225,6 +237,8 @@ blo_status blo_graph_finish(blo_graph *g, blo_int directions)
 {
   BLO_CHECK(g->ctx, g->status == BLO_OK, g->status, "the model: %s", g->why);
   BLO_CHECK(g->ctx, g->loss >= 0, BLO_E_UNSUPPORTED, "the model has no loss");
+  BLO_CHECK(g->ctx, g->places == NULL, BLO_E_UNSUPPORTED, "the model is finished already");
+  BLO_CHECK(g->ctx, directions >= 0, BLO_E_SHAPE, "%lld directions", (long long)directions);
   mark(g, g->loss, FOR_LOSS);
   mark(g, g->output, FOR_OUTPUT);
   for (int k = 0; k < g->n_terms; k++) {

@@ -80,7 +80,8 @@ struct node {
   blo_int keep_dot;  /**< and, of tangents, per row and direction */
   blo_int work;      /**< scratch: doubles in all, */
   blo_int work_row;  /**< per row and direction, */
-  blo_int work_rows; /**< and per row */
+  blo_int work_rows; /**< per row, */
+  blo_int work_v;    /**< and per direction */
   double number[2];  /**< the operation's own settings */
   blo_int size[4];
   double *data;                      /**< owned by the graph */

@@ -14,6 +14,9 @@ blo_node blo_graph_linear(blo_graph *g, blo_owner owner, const char *name, blo_n
     return -1;
   }
   a = graph_node(g, in);
+  if (a->n_dims == NODE_DIMS) {
+    return graph_refuse(g, BLO_E_SHAPE, "linear: the input '%s' is an image", name);
+  }
   snprintf(weights, sizeof weights, "%s.W", name);
   snprintf(bias, sizeof bias, "%s.b", name);
   w = blo_graph_param(g, owner, weights, 2, (const blo_int[]){a->dim[a->n_dims - 1], n_out},

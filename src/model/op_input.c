@@ -88,9 +88,9 @@ blo_node blo_graph_features(blo_graph *g)
 blo_node blo_graph_images(blo_graph *g, blo_int channels)
 {
   node n = graph_flat(&op_features, g->input.n_features);
-  blo_int side = channels > 0 ? (blo_int)(sqrt((double)(n.n / channels)) + 0.5) : 0;
+  blo_int side = channels > 0 && n.n > 0 ? (blo_int)(sqrt((double)(n.n / channels)) + 0.5) : 0;
 
-  if (channels * side * side != n.n) {
+  if (side < 1 || n.n % channels != 0 || side * side != n.n / channels) {
     return graph_refuse(g, BLO_E_SHAPE, "%lld features are no square images of %lld channels",
                         (long long)n.n, (long long)channels);
   }
@@ -127,6 +127,9 @@ blo_node blo_graph_constant(blo_graph *g, blo_int n, const double *values)
   if (g->status != BLO_OK) {
     return -1;
   }
+  if (n < 1) {
+    return graph_refuse(g, BLO_E_SHAPE, "constant: %lld numbers", (long long)n);
+  }
   status = blo_alloc(g->ctx, n, sizeof *c.data, &c.data);
   if (status != BLO_OK) {
     return graph_refuse(g, status, "%s", blo_error_text(g->ctx));
@@ -140,6 +143,9 @@ blo_node blo_graph_constant(blo_graph *g, blo_int n, const double *values)
 }
 
 /* ------------------------------------------------------------- parameters */
+
+/* So many have bytes that can be counted. */
+static const blo_int NUMBERS_MAX = INT64_MAX / 64;
 
 static bool same_block(const blo_block *a, const blo_block *b)
 {
@@ -174,12 +180,13 @@ static bool make_block(blo_graph *g, const char *name, int n_dims, const blo_int
   b->n_dims = n_dims;
   b->n = 1;
   for (int k = 0; k < n_dims; k++) {
+    if (dim[k] < 1 || dim[k] > NUMBERS_MAX / b->n) {
+      graph_refuse(g, BLO_E_SHAPE, "parameter '%s' has %s numbers", name,
+                   dim[k] < 1 ? "no" : "too many");
+      return false;
+    }
     b->dim[k] = dim[k];
     b->n *= dim[k];
-  }
-  if (b->n < 1) {
-    graph_refuse(g, BLO_E_SHAPE, "parameter '%s' has no numbers", name);
-    return false;
   }
   memcpy(b->name, name, strlen(name) + 1);
   return true;

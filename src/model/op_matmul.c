@@ -7,11 +7,15 @@
  *     jvp      dot = dot(A) W + A dot(W)
  *     vjp_dot  dot(bar(A)) += dot(bar) W' + bar dot(W)'   dot(bar(W)) += A' dot(bar) + dot(A)' bar
  *
+ * Of a narrow W the directions are laid side by side, [k][D][m], and become one product of good
+ * width.
+ *
  * Tangents lie between the samples, [samples][D][positions][..]. With one direction or one position
  * a product takes all rows at once; with several of both it is made sample by sample.
  */
 #include "graph_private.h"
 #include <blo/blas.h>
+#include <string.h>
 
 blo_node matmul_rows_add(blo_graph *g, blo_node in, blo_node w);
 
@@ -95,9 +99,45 @@ static void vjp(const op_call *c)
   }
 }
 
-/** out_dot (+)= A dot(W), direction by direction. */
+/** Columns below which BLAS is far from its speed. */
+enum { NARROW = 48 };
+
+static bool side_by_side(sizes s)
+{
+  return s.positions == 1 && s.n_v > 1 && s.m < NARROW;
+}
+
+/** From [D][k][m] to [k][D][m]. */
+static void lay_side_by_side(sizes s, const double *from, double *to)
+{
+  for (blo_int d = 0; d < s.n_v; d++) {
+    for (blo_int i = 0; i < s.k; i++) {
+      memcpy(to + (i * s.n_v + d) * s.m, from + (d * s.k + i) * s.m, (size_t)s.m * sizeof *to);
+    }
+  }
+}
+
+/** To [D][k][m] add what is in [k][D][m]. */
+static void add_one_by_one(sizes s, const double *from, double *to)
+{
+  for (blo_int d = 0; d < s.n_v; d++) {
+    for (blo_int i = 0; i < s.k; i++) {
+      for (blo_int j = 0; j < s.m; j++) {
+        to[(d * s.k + i) * s.m + j] += from[(i * s.n_v + d) * s.m + j];
+      }
+    }
+  }
+}
+
+/** out_dot (+)= A dot(W). */
 static void add_a_w_dot(const op_call *c, sizes s, const part *p, double beta)
 {
+  if (side_by_side(s)) {
+    lay_side_by_side(s, c->in_dot[1], c->work);
+    blo_gemm(false, false, p->rows, s.n_v * s.m, s.k, p->a, s.k, c->work, s.n_v * s.m, beta,
+             p->out_dot, s.n_v * s.m);
+    return;
+  }
   for (blo_int d = 0; d < s.n_v; d++) {
     blo_gemm(false, false, p->rows, s.m, s.k, p->a, s.k, c->in_dot[1] + d * s.k * s.m, s.m, beta,
              p->out_dot + d * p->step * s.m, p->stride * s.m);
@@ -128,17 +168,27 @@ static void add_bar_w_dot(const op_call *c, sizes s, const part *p)
   }
 }
 
-/** dot(bar(W)) += A' dot(bar) + dot(A)' bar. */
-static void add_w_bar_dot(const op_call *c, sizes s, const part *p)
+/** dot(bar(W)) += A' dot(bar). */
+static void add_a_bar_dot(const op_call *c, sizes s, const part *p)
+{
+  if (side_by_side(s)) {
+    blo_gemm(true, false, s.k, s.n_v * s.m, p->rows, p->a, s.k, p->bar_dot, s.n_v * s.m, 0, c->work,
+             s.n_v * s.m);
+    add_one_by_one(s, c->work, c->in_bar_dot[1]);
+    return;
+  }
+  for (blo_int d = 0; d < s.n_v; d++) {
+    blo_gemm(true, false, s.k, s.m, p->rows, p->a, s.k, p->bar_dot + d * p->step * s.m,
+             p->stride * s.m, 1, c->in_bar_dot[1] + d * s.k * s.m, s.m);
+  }
+}
+
+/** dot(bar(W)) += dot(A)' bar. */
+static void add_a_dot_bar(const op_call *c, sizes s, const part *p)
 {
   for (blo_int d = 0; d < s.n_v; d++) {
-    double *to = c->in_bar_dot[1] + d * s.k * s.m;
-    blo_gemm(true, false, s.k, s.m, p->rows, p->a, s.k, p->bar_dot + d * p->step * s.m,
-             p->stride * s.m, 1, to, s.m);
-    if (p->a_dot != NULL) {
-      blo_gemm(true, false, s.k, s.m, p->rows, p->a_dot + d * p->step * s.k, p->stride * s.k,
-               p->bar, s.m, 1, to, s.m);
-    }
+    blo_gemm(true, false, s.k, s.m, p->rows, p->a_dot + d * p->step * s.k, p->stride * s.k, p->bar,
+             s.m, 1, c->in_bar_dot[1] + d * s.k * s.m, s.m);
   }
 }
 
@@ -156,7 +206,10 @@ static void vjp_dot(const op_call *c)
       add_bar_w_dot(c, s, &p);
     }
     if (c->in_bar_dot[1] != NULL) {
-      add_w_bar_dot(c, s, &p);
+      add_a_bar_dot(c, s, &p);
+      if (p.a_dot != NULL) {
+        add_a_dot_bar(c, s, &p);
+      }
     }
   }
 }
@@ -202,5 +255,6 @@ blo_node blo_graph_matmul(blo_graph *g, blo_node in, blo_node w)
   n.n_in = 2;
   n.in[0] = in;
   n.in[1] = w;
+  n.work_v = graph_node(g, w)->dim[1] < NARROW ? graph_node(g, w)->n : 0;
   return graph_add(g, &n);
 }

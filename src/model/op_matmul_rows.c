@@ -158,6 +158,9 @@ static void forward(const op_call *c, const lists *l, const double *w, double *o
 {
   blo_int n = c->in_node[1]->dim[0], m = c->in_node[1]->dim[1];
 
+  if (c->rows == 0) {
+    return; /* not even the first row is there */
+  }
   memset(out, 0, (size_t)m * sizeof *out);
   for (blo_int k = 0; c->batch->scaling != NULL && k < n; k++) {
     axpy(m, shift_of(c, k), w + k * m, out);

@@ -120,7 +120,7 @@ static slopes sigmoid_df(double a, double f, const double *number)
 static double relu_f(double a, const double *number)
 {
   (void)number;
-  return a > 0 ? a : 0;
+  return a <= 0 ? 0 : a; /* not a number stays so */
 }
 
 static slopes relu_df(double a, double f, const double *number)

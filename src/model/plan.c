@@ -66,7 +66,7 @@ static blo_int scratch(const blo_graph *g, blo_int rows, blo_int d)
   for (int i = 0; i < g->n_nodes; i++) {
     const node *n = &g->nodes[i];
     blo_int r = n->global ? 1 : rows;
-    blo_int need = n->work + (n->work_rows + n->work_row * (d > 1 ? d : 1)) * r;
+    blo_int need = n->work + n->work_rows * r + (n->work_row * r + n->work_v) * (d > 1 ? d : 1);
     most = need > most ? need : most;
   }
   return most;
@@ -88,12 +88,13 @@ static blo_int lay(const blo_graph *g, blo_int rows, blo_int d, area *areas)
   return used;
 }
 
-/** The most of `most` for which the workspace stays in the budget; 1 at least. */
+/** The most rows whose own part of the workspace stays in the budget; 1 at least. What global
+ *  nodes take does not depend on the rows, however large it is. */
 static blo_int fitting_rows(const blo_graph *g, blo_int d)
 {
-  blo_int rows = ROWS_MAX;
+  blo_int rows = ROWS_MAX, without_rows = lay(g, 0, d, NULL);
 
-  while (rows > 1 && lay(g, rows, d, NULL) > BUDGET) {
+  while (rows > 1 && lay(g, rows, d, NULL) - without_rows > BUDGET) {
     rows = rows > 8 ? rows / 2 : rows - 1;
   }
   return rows;
@@ -123,6 +124,7 @@ blo_status graph_plan(blo_graph *g, blo_int directions)
   BLO_TRY(blo_alloc(g->ctx, g->chunk, sizeof *g->length, &g->length));
   g->work = g->memory + n_doubles - (scratch(g, g->chunk, g->directions) + 7) / 8 * 8;
   g->own_cache = g->work - (g->chunk * g->cache_size + 7) / 8 * 8;
-  g->bytes = n_doubles * (blo_int)sizeof *g->memory;
+  g->bytes = n_doubles * (blo_int)sizeof *g->memory + g->chunk * (blo_int)sizeof *g->length +
+             g->n_nodes * (blo_int)(sizeof *g->places + sizeof *g->areas);
   return BLO_OK;
 }

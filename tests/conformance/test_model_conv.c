@@ -10,6 +10,7 @@ typedef enum layer_kind {
   CONV,
   TANH,
   RELU,
+  SOFTPLUS,
   MAX_POOL,
   MEAN_POOL,
   GROUP_NORM, /* over h w numbers; with size > 0: over `size` numbers */
@@ -39,6 +40,8 @@ typedef struct spec {
   layer layers[LAYERS_MAX];
   int net_layers, net_blocks;
   blo_int net_filters;
+  blo_conv_norm net_norm;
+  bool net_smooth;
   bool sequence; /* with a term: a batch norm of a parameter [3][2] */
 } spec;
 
@@ -172,6 +175,8 @@ static hyperdual elementwise(const layer *l, hyperdual a, blo_int channel, const
     return hd_tanh(a);
   case RELU:
     return hd_max(a, hd(0));
+  case SOFTPLUS:
+    return hd_log(hd_add(hd(1), hd_exp(a)));
   case BATCH_NORM:
     return hd_scale(1 / sqrt(variance_of[channel] + eps), hd_sub(a, hd(mean_of[channel])));
   case SCALE:
@@ -280,6 +285,8 @@ static blo_node add_layer(blo_graph *g, const layer *l, shape s, int number, blo
     return blo_graph_tanh(g, in);
   case RELU:
     return blo_graph_relu(g, in);
+  case SOFTPLUS:
+    return blo_graph_softplus(g, in);
   case MAX_POOL:
     return blo_graph_max_pool(g, in, l->size);
   case MEAN_POOL:
@@ -308,7 +315,7 @@ static void describe(blo_graph *g, const spec *m)
   if (m->net_layers > 0) {
     at = blo_graph_conv_net(
         g, m->layers[0].owner, "net", at,
-        &(blo_conv_spec){m->net_blocks, m->net_filters, BLO_NORM_CHANNEL, false});
+        &(blo_conv_spec){m->net_blocks, m->net_filters, m->net_norm, m->net_smooth});
   }
   for (int k = 0; m->layers[k].kind != END; k++) {
     if (k >= m->net_layers) {
@@ -519,6 +526,39 @@ static void conv_nets(blo_comm *comm)
   CHECK_SPECS(specs, 0.8);
 }
 
+/* The parts of blocks of the other kinds. */
+#define BIASED(whose, filters) CONVOLVE(whose, filters, 3, 3, 1, 1), OF(SHIFT, whose)
+#define SHARP                  PLAIN(RELU), OVER(MAX_POOL, 2)
+#define SMOOTH                 OVER(MEAN_POOL, 2), PLAIN(SOFTPLUS)
+#define OTHER_NET(text, channels, side, filters, how, is_smooth, n, ...)                           \
+  {                                                                                                \
+    .name = text, .in = {channels, side, side}, .layers = {__VA_ARGS__}, .net_layers = n,          \
+    .net_blocks = 2, .net_filters = filters, .net_norm = how, .net_smooth = is_smooth              \
+  }
+
+/** All kinds of normalisation, with kinks and smooth, as they are documented. */
+static void conv_nets_of_other_kinds(blo_comm *comm)
+{
+  static const spec specs[] = {
+      OTHER_NET("by sample, in y", 1, 8, 2, BLO_NORM_SAMPLE, false, 10, BIASED(Y, 2),
+                OVER(GROUP_NORM, 128), SHARP, BIASED(Y, 2), OVER(GROUP_NORM, 32), SHARP,
+                DENSE(Y, 3)),
+      OTHER_NET("by sample, smooth, in x", 2, 7, 3, BLO_NORM_SAMPLE, true, 10, BIASED(X, 3),
+                OVER(GROUP_NORM, 147), SMOOTH, BIASED(X, 3), OVER(GROUP_NORM, 27), SMOOTH,
+                DENSE(Y, 3)),
+      OTHER_NET("none, in x", 1, 8, 3, BLO_NORM_NONE, false, 8, BIASED(X, 3), SHARP, BIASED(X, 3),
+                SHARP, DENSE(Y, 3)),
+      OTHER_NET("none, smooth, in y", 2, 6, 2, BLO_NORM_NONE, true, 8, BIASED(Y, 2), SMOOTH,
+                BIASED(Y, 2), SMOOTH, DENSE(X, 3)),
+      OTHER_NET("by channel, smooth, in y", 1, 8, 2, BLO_NORM_CHANNEL, true, 12,
+                CONVOLVE(Y, 2, 3, 3, 1, 1), PLAIN(GROUP_NORM), OF(SCALE, Y), OF(SHIFT, Y), SMOOTH,
+                CONVOLVE(Y, 2, 3, 3, 1, 1), PLAIN(GROUP_NORM), OF(SCALE, Y), OF(SHIFT, Y), SMOOTH,
+                DENSE(X, 3)),
+  };
+
+  CHECK_SPECS(specs, 0.8);
+}
+
 /* ------------------------------------------------------------------ what is refused */
 
 typedef blo_node describing(blo_graph *g, blo_node image);
@@ -634,5 +674,6 @@ static const blo_test tests[] = {{"convolutions of data", convolutions_of_data},
                                  {"pools", pools},
                                  {"normalisations", normalisations},
                                  {"conv nets", conv_nets},
+                                 {"conv nets of other kinds", conv_nets_of_other_kinds},
                                  {"refusals", refusals}};
 BLO_TEST_MAIN("model_conv", tests)
