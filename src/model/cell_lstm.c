@@ -24,6 +24,7 @@
  *
  * and the adjoints of p and q are those of a.
  */
+#include "array.h"
 #include "clones.h"
 #include "op_recurrent.h"
 #include "squash.h"
@@ -64,7 +65,7 @@ BLO_CLONES static void vjp(blo_int k, const cell_row *v, const cell_row *bar, do
     ag[u] = (1 - g[u] * g[u]) * i[u] * C;
     ao[u] = o[u] * (1 - o[u]) * m[u] * h_bar[u];
   }
-  cell_add(4 * k, bar->gate, p_bar);
+  array_add(4 * k, bar->gate, p_bar);
 }
 
 BLO_CLONES static void jvp(blo_int k, const cell_row *v, const double *p_dot, const cell_row *dot)
@@ -110,7 +111,7 @@ BLO_CLONES static void vjp_dot(blo_int k, const cell_row *v, const cell_row *dot
     ag[u] = (1 - g[u] * g[u]) * (i[u] * dC + di[u] * Cu) - 2 * g[u] * dg[u] * i[u] * Cu;
     ao[u] = o[u] * (1 - o[u]) * (m[u] * dH + dm * Hu) + (1 - 2 * o[u]) * d_o[u] * m[u] * Hu;
   }
-  cell_add(4 * k, bar_dot->gate, p_bar_dot);
+  array_add(4 * k, bar_dot->gate, p_bar_dot);
 }
 
 static const cell_type cell_lstm = {

@@ -1,8 +1,8 @@
 /**
  * @file
  * Hot loops compiled for several processors; the loader picks. Only loops whose bits do not depend
- * on the width of registers may use it: elementwise ones, without reductions, nothing fused (the
- * build sets -ffp-contract=off).
+ * on the width of registers may use it: elementwise ones and sums in a fixed number of parts,
+ * nothing fused (the build sets -ffp-contract=off).
  */
 #ifndef BLO_CLONES_H
 #define BLO_CLONES_H

@@ -5,6 +5,7 @@
  * linearisation has left: a product at a linearised point runs only the last two passes, and of
  * these only what lies between the direction and the parameters that are asked for.
  */
+#include "array.h"
 #include "graph_private.h"
 #include <string.h>
 
@@ -183,7 +184,7 @@ static void clear_bars(const pass *p)
 {
   for (int i = 0; i < p->g->n_nodes; i++) {
     if (visited(p, i) && !p->g->nodes[i].is_param && has_bar(p, i)) {
-      memset(p->g->places[i].bar, 0, (size_t)numbers(p, i) * sizeof(double));
+      array_clear(numbers(p, i), p->g->places[i].bar);
     }
   }
 }
@@ -243,7 +244,7 @@ static void clear_bar_dots(const pass *p)
   for (int i = 0; i < p->g->n_nodes; i++) {
     bool own = !p->g->nodes[i].is_param || p->n_v > 1;
     if (visited(p, i) && own && has_bar_dot(p, i)) {
-      memset(p->g->places[i].bar_dot, 0, (size_t)(numbers(p, i) * p->n_v) * sizeof(double));
+      array_clear(numbers(p, i) * p->n_v, p->g->places[i].bar_dot);
     }
   }
 }
@@ -283,13 +284,6 @@ static void stack_directions(const pass *p)
   }
 }
 
-static void add_to(blo_int n, const double *from, double *to)
-{
-  for (blo_int k = 0; k < n; k++) {
-    to[k] += from[k];
-  }
-}
-
 static void unstack_products(const pass *p)
 {
   for (int i = 0; i < p->g->n_nodes && p->n_v > 1; i++) {
@@ -298,7 +292,7 @@ static void unstack_products(const pass *p)
       const blo_block *b = blo_params_get(p->g->params, n->block);
       double *const *out = b->owner == BLO_IN_X ? p->call->jv : p->call->hv;
       for (blo_int d = 0; d < p->n_v; d++) {
-        add_to(n->n, p->g->places[i].bar_dot + d * n->n, out[p->first_v + d] + b->offset);
+        array_add(n->n, p->g->places[i].bar_dot + d * n->n, out[p->first_v + d] + b->offset);
       }
     }
   }
@@ -317,7 +311,7 @@ static void deliver_sample_values(const pass *p)
       continue;
     }
     if (p->adjoints && c->g_sample_value != NULL) {
-      add_to(p->rows, at->bar, c->g_sample_value);
+      array_add(p->rows, at->bar, c->g_sample_value);
     }
     for (blo_int d = 0; p->products && c->j_sample != NULL && d < p->n_v; d++) {
       for (blo_int r = 0; r < p->rows; r++) {

@@ -1,6 +1,6 @@
 /** @file Images as matrices, and back; see im2col.h. */
 #include "im2col.h"
-#include "clones.h"
+#include "array.h"
 #include <string.h>
 
 enum { TILE_COLUMNS = 256 /**< about: wide enough for BLAS, small enough for the cache */ };
@@ -157,26 +157,14 @@ static void add_rows(const view *v, const double *from, double *plane)
   }
 }
 
-BLO_CLONES static void add(blo_int n, const double *from, double *to)
-{
-  for (blo_int k = 0; k < n; k++) {
-    to[k] += from[k];
-  }
-}
-
-static void clear(blo_int n, double *to)
-{
-  memset(to, 0, (size_t)n * sizeof *to);
-}
-
 /** The part's columns of one row of the matrix. */
 static void read_plane(const view *v, const tile_part *p, const double *plane, double *to)
 {
   blo_int ow = v->s->ow;
   double *first = to + (v->rows.from - p->from) * ow;
 
-  clear(first - to, to);
-  clear((p->to - v->rows.to) * ow, to + (v->rows.to - p->from) * ow);
+  array_clear(first - to, to);
+  array_clear((p->to - v->rows.to) * ow, to + (v->rows.to - p->from) * ow);
   if (!is_shift(v->s)) {
     read_rows(v, plane, first);
   } else if (v->rows.from < v->rows.to) {
@@ -195,7 +183,7 @@ static void add_plane(const view *v, const tile_part *p, double *from, double *p
   } else if (v->rows.from < v->rows.to) {
     shift f = shift_of(v);
     clear_margins(v, first);
-    add(f.n, first + f.to, plane + f.from);
+    array_add(f.n, first + f.to, plane + f.from);
   }
 }
 

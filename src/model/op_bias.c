@@ -3,6 +3,7 @@
  * out = in + b, b global with m numbers: along the last dimension, or along the channels of an
  * image. Linear in both inputs, so tangents go the way of values and adjoints.
  */
+#include "array.h"
 #include "clones.h"
 #include "graph_private.h"
 #include <string.h>
@@ -17,13 +18,6 @@ static stripes stripes_of(const op_call *c)
   blo_int m = c->in_node[1]->n, inner = c->node->size[0];
 
   return (stripes){c->node->n / (m * inner), m, inner};
-}
-
-BLO_CLONES static void add(blo_int n, const double *restrict from, double *restrict to)
-{
-  for (blo_int k = 0; k < n; k++) {
-    to[k] += from[k];
-  }
 }
 
 BLO_CLONES static void add_number(blo_int n, double number, double *to)
@@ -47,7 +41,7 @@ static double sum(blo_int n, const double *from)
 static void spread_row(stripes s, const double *b, double *out)
 {
   for (blo_int l = 0; s.inner == 1 && l < s.lines; l++) {
-    add(s.m, b, out + l * s.m);
+    array_add(s.m, b, out + l * s.m);
   }
   for (blo_int k = 0; s.inner > 1 && k < s.m; k++) {
     add_number(s.inner, b[k], out + k * s.inner);
@@ -58,7 +52,7 @@ static void spread_row(stripes s, const double *b, double *out)
 static void gather_row(stripes s, const double *out, double *b)
 {
   for (blo_int l = 0; s.inner == 1 && l < s.lines; l++) {
-    add(s.m, out + l * s.m, b);
+    array_add(s.m, out + l * s.m, b);
   }
   for (blo_int k = 0; s.inner > 1 && k < s.m; k++) {
     b[k] += sum(s.inner, out + k * s.inner);
@@ -102,7 +96,7 @@ static void value(const op_call *c)
 static void vjp(const op_call *c)
 {
   if (c->in_bar[0] != NULL) {
-    add(c->rows * c->node->n, c->bar, c->in_bar[0]);
+    array_add(c->rows * c->node->n, c->bar, c->in_bar[0]);
   }
   if (c->in_bar[1] != NULL) {
     gather(c, c->rows, c->bar, 1, c->in_bar[1]);
@@ -117,7 +111,7 @@ static void jvp(const op_call *c)
 static void vjp_dot(const op_call *c)
 {
   if (c->in_bar_dot[0] != NULL) {
-    add(c->rows * c->n_v * c->node->n, c->bar_dot, c->in_bar_dot[0]);
+    array_add(c->rows * c->n_v * c->node->n, c->bar_dot, c->in_bar_dot[0]);
   }
   if (c->in_bar_dot[1] != NULL) {
     gather(c, c->rows * c->n_v, c->bar_dot, c->n_v, c->in_bar_dot[1]);

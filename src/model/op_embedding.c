@@ -6,6 +6,7 @@
  * The node counts as data: its values are looked up again where they are needed, which is cheaper
  * than to keep them.
  */
+#include "array.h"
 #include "sequence.h"
 #include <string.h>
 
@@ -45,9 +46,7 @@ static void scatter(const op_call *c, blo_int n_v, const double *out, double *ta
     blo_int length = sequence_length(c, i / n_v, time);
     for (blo_int t = 0; t < length; t++) {
       double *to = table + i % n_v * n_table + token[t] * k;
-      for (blo_int u = 0; u < k; u++) {
-        to[u] += from[t * k + u];
-      }
+      array_add(k, from + t * k, to);
     }
   }
 }

@@ -29,6 +29,7 @@
  *
  * <a> and s are kept, z is made anew where it is needed.
  */
+#include "array.h"
 #include "clones.h"
 #include "group_norm.h"
 #include <math.h>
@@ -106,14 +107,6 @@ BLO_CLONES static void add(blo_int n, double fb, const double *b, double fa, con
   }
 }
 
-/** to += f u */
-BLO_CLONES static void add_times(blo_int n, double f, const double *u, double *to)
-{
-  for (blo_int i = 0; i < n; i++) {
-    to[i] += f * u[i];
-  }
-}
-
 /* ----------------------------------------------------------------- parts of the formulas */
 
 static moments moments_of(const group *g, const double *b)
@@ -137,7 +130,7 @@ static void add_curvature(const group *g, double factor, const double *u, moment
 
   add(g->n, f * mu.z, b, f * (ub - 3 * mu.z * mb.z) * g->s, g->a, g->mean,
       -f * (mu.z * mb.one + mb.z * mu.one), to);
-  add_times(g->n, f * mb.z, u, to);
+  array_add_times(g->n, f * mb.z, u, to);
 }
 
 /* ------------------------------------------------------------------------- functions */

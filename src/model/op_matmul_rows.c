@@ -10,6 +10,7 @@
  * column's, which are made from the rows'. So neither reads or writes W more often than it must.
  * The features have no derivatives, so tangents go the way of values and adjoints.
  */
+#include "array.h"
 #include "gather.h"
 #include "graph_private.h"
 #include <string.h>
@@ -146,13 +147,6 @@ static double shift_of(const op_call *c, blo_int k)
   return s != NULL ? -s->shift[k] * s->scale[k] : 0;
 }
 
-static void axpy(blo_int n, double a, const double *from, double *to)
-{
-  for (blo_int k = 0; k < n; k++) {
-    to[k] += a * from[k];
-  }
-}
-
 /** out = a W for one W; the rows of out are `stride` apart. */
 static void forward(const op_call *c, const lists *l, const double *w, double *out, blo_int stride)
 {
@@ -163,7 +157,7 @@ static void forward(const op_call *c, const lists *l, const double *w, double *o
   }
   memset(out, 0, (size_t)m * sizeof *out);
   for (blo_int k = 0; c->batch->scaling != NULL && k < n; k++) {
-    axpy(m, shift_of(c, k), w + k * m, out);
+    array_add_times(m, shift_of(c, k), w + k * m, out);
   }
   for (blo_int i = 1; i < c->rows; i++) {
     memcpy(out + i * stride, out, (size_t)m * sizeof *out);
@@ -185,7 +179,7 @@ static void backward(const op_call *c, const lists *l, const double *r, blo_int 
 
   memset(sum, 0, (size_t)m * sizeof *sum);
   for (blo_int i = 0; i < c->rows; i++) {
-    axpy(m, 1, r + i * stride, sum);
+    array_add(m, r + i * stride, sum);
   }
   for (blo_int first = 0; first < m; first += COLUMNS) {
     blo_int width = m - first < COLUMNS ? m - first : COLUMNS;
@@ -195,7 +189,7 @@ static void backward(const op_call *c, const lists *l, const double *r, blo_int 
     }
   }
   for (blo_int k = 0; c->batch->scaling != NULL && k < n; k++) {
-    axpy(m, shift_of(c, k), sum, to + k * m);
+    array_add_times(m, shift_of(c, k), sum, to + k * m);
   }
 }
 

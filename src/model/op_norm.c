@@ -6,26 +6,9 @@
  *     jvp      dot = u . dot(a)
  *     vjp_dot  dot(bar(a)) += u dot(bar) + bar (dot(a) - u (u . dot(a))) / s
  */
+#include "array.h"
 #include "graph_private.h"
 #include <math.h>
-
-static double dot(blo_int n, const double *a, const double *b)
-{
-  double sum = 0;
-
-  for (blo_int k = 0; k < n; k++) {
-    sum += a[k] * b[k];
-  }
-  return sum;
-}
-
-/** to += factor a. */
-static void add_times(blo_int n, double factor, const double *restrict a, double *restrict to)
-{
-  for (blo_int k = 0; k < n; k++) {
-    to[k] += factor * a[k];
-  }
-}
 
 /* ----------------------------------------------------------- sum of squares */
 
@@ -34,7 +17,7 @@ static void square_value(const op_call *c)
   blo_int n = c->in_node[0]->n;
 
   for (blo_int r = 0; r < c->rows; r++) {
-    c->out[r] = dot(n, c->in[0] + r * n, c->in[0] + r * n);
+    c->out[r] = array_dot(n, c->in[0] + r * n, c->in[0] + r * n);
   }
 }
 
@@ -43,7 +26,7 @@ static void square_vjp(const op_call *c)
   blo_int n = c->in_node[0]->n;
 
   for (blo_int r = 0; r < c->rows; r++) {
-    add_times(n, 2 * c->bar[r], c->in[0] + r * n, c->in_bar[0] + r * n);
+    array_add_times(n, 2 * c->bar[r], c->in[0] + r * n, c->in_bar[0] + r * n);
   }
 }
 
@@ -52,7 +35,7 @@ static void square_jvp(const op_call *c)
   blo_int n = c->in_node[0]->n;
 
   for (blo_int i = 0; i < c->rows * c->n_v; i++) {
-    c->out_dot[i] = 2 * dot(n, c->in[0] + i / c->n_v * n, c->in_dot[0] + i * n);
+    c->out_dot[i] = 2 * array_dot(n, c->in[0] + i / c->n_v * n, c->in_dot[0] + i * n);
   }
 }
 
@@ -62,9 +45,9 @@ static void square_vjp_dot(const op_call *c)
 
   for (blo_int i = 0; i < c->rows * c->n_v; i++) {
     blo_int r = i / c->n_v;
-    add_times(n, 2 * c->bar_dot[i], c->in[0] + r * n, c->in_bar_dot[0] + i * n);
+    array_add_times(n, 2 * c->bar_dot[i], c->in[0] + r * n, c->in_bar_dot[0] + i * n);
     if (c->in_dot[0] != NULL) {
-      add_times(n, 2 * c->bar[r], c->in_dot[0] + i * n, c->in_bar_dot[0] + i * n);
+      array_add_times(n, 2 * c->bar[r], c->in_dot[0] + i * n, c->in_bar_dot[0] + i * n);
     }
   }
 }
@@ -90,7 +73,7 @@ static void vjp(const op_call *c)
   blo_int n = c->in_node[0]->n;
 
   for (blo_int r = 0; r < c->rows; r++) {
-    add_times(n, c->bar[r] * inverse(c, r), c->in[0] + r * n, c->in_bar[0] + r * n);
+    array_add_times(n, c->bar[r] * inverse(c, r), c->in[0] + r * n, c->in_bar[0] + r * n);
   }
 }
 
@@ -100,7 +83,7 @@ static void jvp(const op_call *c)
 
   for (blo_int i = 0; i < c->rows * c->n_v; i++) {
     blo_int r = i / c->n_v;
-    c->out_dot[i] = inverse(c, r) * dot(n, c->in[0] + r * n, c->in_dot[0] + i * n);
+    c->out_dot[i] = inverse(c, r) * array_dot(n, c->in[0] + r * n, c->in_dot[0] + i * n);
   }
 }
 
@@ -115,10 +98,10 @@ static void vjp_dot(const op_call *c)
     if (c->in_dot[0] != NULL) {
       const double *a_dot = c->in_dot[0] + i * n;
       double bar_s = c->bar[r] * over_s;
-      along -= bar_s * over_s * dot(n, a, a_dot);
-      add_times(n, bar_s, a_dot, c->in_bar_dot[0] + i * n);
+      along -= bar_s * over_s * array_dot(n, a, a_dot);
+      array_add_times(n, bar_s, a_dot, c->in_bar_dot[0] + i * n);
     }
-    add_times(n, along * over_s, a, c->in_bar_dot[0] + i * n);
+    array_add_times(n, along * over_s, a, c->in_bar_dot[0] + i * n);
   }
 }
 

@@ -10,9 +10,9 @@
  *
  * The sum is linear: tangents go the way of values and adjoints.
  */
+#include "array.h"
 #include "clones.h"
 #include "pair.h"
-#include <string.h>
 
 /** b has m numbers, each for `repeat` numbers of a. */
 typedef struct sizes {
@@ -25,18 +25,6 @@ static sizes sizes_of(const op_call *c)
 }
 
 /* ------------------------------------------------------------- kernels of a row */
-
-static void clear(blo_int n, double *out)
-{
-  memset(out, 0, (size_t)n * sizeof *out);
-}
-
-BLO_CLONES static void add(blo_int n, const double *restrict from, double *restrict to)
-{
-  for (blo_int k = 0; k < n; k++) {
-    to[k] += from[k];
-  }
-}
 
 /** to += B b. */
 BLO_CLONES static void add_repeated(sizes s, const double *restrict b, double *restrict to)
@@ -104,9 +92,9 @@ static void sum_rows(const op_call *c, blo_int rows, blo_int n_v, const double *
   blo_int n = c->node->n;
 
   for (blo_int i = 0; i < rows; i++) {
-    clear(n, out + i * n);
+    array_clear(n, out + i * n);
     if (in[0] != NULL) {
-      add(n, in[0] + pair_at(c, 0, i, n_v), out + i * n);
+      array_add(n, in[0] + pair_at(c, 0, i, n_v), out + i * n);
     }
     if (in[1] != NULL) {
       add_repeated(s, in[1] + pair_at(c, 1, i, n_v), out + i * n);
@@ -123,7 +111,7 @@ static void give_rows(const op_call *c, blo_int rows, blo_int n_v, const double 
 
   for (blo_int i = 0; i < rows; i++) {
     if (in[0] != NULL) {
-      add(n, out + i * n, in[0] + pair_at(c, 0, i, n_v));
+      array_add(n, out + i * n, in[0] + pair_at(c, 0, i, n_v));
     }
     if (in[1] != NULL) {
       add_sums(s, out + i * n, in[1] + pair_at(c, 1, i, n_v));
@@ -160,7 +148,7 @@ static void value(const op_call *c)
   blo_int n = c->node->n;
 
   for (blo_int r = 0; r < c->rows; r++) {
-    clear(n, c->out + r * n);
+    array_clear(n, c->out + r * n);
     add_products(sizes_of(c), c->in[0] + pair_at(c, 0, r, 1), c->in[1] + pair_at(c, 1, r, 1),
                  c->out + r * n);
   }
@@ -188,7 +176,7 @@ static void jvp(const op_call *c)
   blo_int n = c->node->n, rows = c->rows * c->n_v;
 
   for (blo_int i = 0; i < rows; i++) {
-    clear(n, c->out_dot + i * n);
+    array_clear(n, c->out_dot + i * n);
     const double *a = c->in[0] + pair_at(c, 0, i / c->n_v, 1);
     const double *b = c->in[1] + pair_at(c, 1, i / c->n_v, 1);
     if (c->in_dot[0] != NULL) {

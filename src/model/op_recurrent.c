@@ -16,27 +16,13 @@
  * no transcendental functions.
  */
 #include "op_recurrent.h"
-#include "clones.h"
+#include "array.h"
 #include "sequence.h"
 #include <blo/blas.h>
 #include <assert.h>
 #include <string.h>
 
 static_assert(sizeof(blo_int) == sizeof(double), "integers are kept in the scratch");
-
-BLO_CLONES static void add(blo_int n, const double *from, double *to)
-{
-  EACH_UNIT
-  for (blo_int i = 0; i < n; i++) {
-    to[i] += from[i];
-  }
-}
-
-/** Apart from its clones, which would be exported. */
-void cell_add(blo_int n, const double *from, double *to)
-{
-  add(n, from, to);
-}
 
 /* --------------------------------------------------------------- the packing */
 
@@ -380,9 +366,7 @@ static void sum_biases(const sweep *s)
 
   for (blo_int j = 0; s->in_bar[2] != NULL && j < l->start[l->time] * n_v; j++) {
     double *b_bar = s->in_bar[2] + j % n_v * gk;
-    for (blo_int u = 0; u < gk; u++) {
-      b_bar[u] += s->to.gate[j * gk + u];
-    }
+    array_add(gk, s->to.gate + j * gk, b_bar);
   }
 }
 

@@ -47,9 +47,6 @@ void recurrent_vjp_dot(const op_call *c);
 /** Add a node; n_in is 2 (p, w) or 3 (p, w, b_hh). */
 blo_node recurrent_add(blo_graph *g, const cell_type *cell, int n_in, const blo_node *in);
 
-/** to += from. */
-void cell_add(blo_int n, const double *from, double *to);
-
 /* Before a loop over hidden units: its arrays do not overlap, so it can take several at once. */
 #if defined __clang__
 #define EACH_UNIT _Pragma("clang loop vectorize(assume_safety)")

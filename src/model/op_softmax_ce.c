@@ -7,6 +7,7 @@
  *     jvp      dot = (p - e_l) . u
  *     vjp_dot  dot(bar(z)) += (p - e_l) dot(bar) + bar (p o u - p (p . u))
  */
+#include "array.h"
 #include "graph_private.h"
 #include <math.h>
 
@@ -41,9 +42,7 @@ static void value(const op_call *c)
 /** to += a (p - e_l). */
 static void add_slope(blo_int n, const double *p, blo_int label, double a, double *to)
 {
-  for (blo_int k = 0; k < n; k++) {
-    to[k] += a * p[k];
-  }
+  array_add_times(n, a, p, to);
   to[label] -= a;
 }
 
@@ -56,16 +55,6 @@ static void vjp(const op_call *c)
   }
 }
 
-static double dot(blo_int n, const double *a, const double *b)
-{
-  double sum = 0;
-
-  for (blo_int k = 0; k < n; k++) {
-    sum += a[k] * b[k];
-  }
-  return sum;
-}
-
 static void jvp(const op_call *c)
 {
   blo_int n = c->in_node[0]->n;
@@ -73,7 +62,7 @@ static void jvp(const op_call *c)
   for (blo_int i = 0; i < c->rows * c->n_v; i++) {
     blo_int r = i / c->n_v;
     const double *u = c->in_dot[0] + i * n;
-    c->out_dot[i] = dot(n, c->keep + r * n, u) - u[graph_label(c->batch, r)];
+    c->out_dot[i] = array_dot(n, c->keep + r * n, u) - u[graph_label(c->batch, r)];
   }
 }
 
@@ -88,7 +77,7 @@ static void vjp_dot(const op_call *c)
     add_slope(n, p, graph_label(c->batch, r), c->bar_dot[i], to);
     if (c->in_dot[0] != NULL) {
       const double *u = c->in_dot[0] + i * n;
-      double pu = dot(n, p, u);
+      double pu = array_dot(n, p, u);
       for (blo_int k = 0; k < n; k++) {
         to[k] += c->bar[r] * p[k] * (u[k] - pu);
       }

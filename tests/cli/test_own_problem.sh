@@ -22,10 +22,7 @@ check "its derivatives are right" parblo_on 1 check run.yml --plugin "$EXAMPLE_P
 shows "as a program of its own"
 # shellcheck disable=SC2086 # a command and its flags
 check "a run on 2 ranks" timeout -k 5 60 $MPIRUN --quiet -n 2 "$EXAMPLE_PROGRAM" run.yml
-check "the plugin's x and y" bash -c \
-  "for part in x/log_weight y/classifier.W y/classifier.b; do
-     h5diff run.h5 plugin1/run.h5 final/\$part final/\$part || exit 1
-   done"
+check "the plugin's bits" "$SAME" run.h5 plugin1/run.h5
 rm -f run.h5 run.ckpt.*
 check "refuses nonsense" bash -c "! timeout -k 5 60 '$EXAMPLE_PROGRAM' nowhere.yml"
 

@@ -350,7 +350,8 @@ static void check_spec(blo_comm *comm, const spec *m, double size)
   static const blo_int row[N_ROWS] = {3, 0, 6, 2, 5};
   blo_context *ctx = blo_comm_context(comm);
   blo_input input = {.n_features = numbers(m->in), .n_classes = n_logits(m)};
-  model_case c = {.loss = loss, .term = m->sequence ? sequence_term : NULL, .more = m};
+  model_case c = {
+      .name = m->name, .loss = loss, .term = m->sequence ? sequence_term : NULL, .more = m};
   blo_table *table = NULL;
 
   BLO_REQUIRE_STATUS(model_random_table(ctx, 7, input.n_features, input.n_classes, 5, &table),

@@ -375,6 +375,43 @@ static void finishing(blo_comm *comm)
   close_stage(&s);
 }
 
+/* ------------------------------------------------------------------------- faults */
+
+/** Describe, finish and free a network with all that takes memory while it is described. */
+static blo_status describe_much(blo_comm *comm, void *arg)
+{
+  static const double mean[] = {1}, variance[] = {2};
+  blo_context *ctx = blo_comm_context(comm);
+  blo_input input = {.n_features = 16, .n_classes = CLASSES};
+  blo_params *params = NULL;
+  blo_graph *g = NULL;
+  blo_status status = BLO_OK;
+
+  (void)arg;
+  BLO_GO(blo_params_create(ctx, &params));
+  BLO_GO(blo_graph_create(ctx, params, &input, &g));
+  blo_node in = blo_graph_batch_norm(g, blo_graph_images(g, 1), mean, variance, 1);
+  for (int norm = BLO_NORM_CHANNEL; norm <= BLO_NORM_NONE; norm++) {
+    const blo_conv_spec spec = {2, 2, (blo_conv_norm)norm, false};
+    blo_node z = blo_graph_conv_net(g, BLO_IN_Y, blo_conv_norm_names[norm], in, &spec);
+    z = blo_graph_linear(g, BLO_IN_X, "head", z, CLASSES);
+    if (norm == BLO_NORM_NONE) {
+      blo_graph_loss(g, blo_graph_softmax_ce(g, z));
+    }
+  }
+  blo_graph_ridge(g, BLO_IN_Y, 1);
+  BLO_GO(blo_graph_finish(g, 2));
+done:
+  blo_graph_destroy(&g);
+  blo_params_destroy(&params);
+  return blo_agree(comm, status);
+}
+
+static void faults_leak_nothing(blo_comm *comm)
+{
+  BLO_EXPECT_ALL(blo_test_sweep_faults(comm, describe_much, NULL) > 10);
+}
+
 static const blo_test tests[] = {
     {"parameters and nodes used again", used_again},
     {"images", images},
@@ -384,5 +421,6 @@ static const blo_test tests[] = {
     {"global nodes cost no rows", global_nodes_cost_no_rows},
     {"refusals", refusals},
     {"finishing", finishing},
+    {"faults leak nothing", faults_leak_nothing},
 };
 BLO_TEST_MAIN("model corners", tests)

@@ -72,6 +72,28 @@ static void lower_track_sends_nothing(blo_comm *comm)
   }
 }
 
+/* Tasks that are not in the batch of an outer iteration stand still, whatever their earlier steps.
+ */
+static void tasks_that_wait_stand_still(blo_comm *comm)
+{
+  rig r;
+  double before[TASKS_N_Y] = {0}, after[TASKS_N_Y] = {0};
+  int moved = 0;
+  open_rig(comm, 10, &r);
+  blo_lower_destroy(&r.lower);
+  r.o.momentum = 0.9;
+  BLO_REQUIRE_STATUS(blo_lower_create(r.f.eval, &r.o, 3, r.y, r.state, &r.lower), BLO_OK);
+  BLO_REQUIRE_STATUS(blo_lower_track(r.lower, 0, r.x, r.y), BLO_OK);
+  blo_vec_gather(r.y, before);
+  BLO_REQUIRE_STATUS(blo_lower_track(r.lower, 1, r.x, r.y), BLO_OK);
+  blo_vec_gather(r.y, after);
+  for (int i = 0; i < N; i++) {
+    moved += memcmp(before + i * W, after + i * W, W * sizeof *before) != 0;
+  }
+  BLO_EXPECT_MSG(blo_comm_rank(comm) != BLO_ROOT || moved == 10, "%d of 10 tasks moved", moved);
+  close_rig(comm, &r);
+}
+
 /* u = B x + c is computed in the first step of an outer iteration and used again in the others;
  * the track is y <- y - rho A (y - y*) on each task. */
 static void lower_track_uses_x_parts_again(blo_comm *comm)
@@ -460,6 +482,7 @@ static void metrics_see_all_tasks(blo_comm *comm)
 
 static const blo_test tests[] = {
     {"lower track sends nothing", lower_track_sends_nothing},
+    {"tasks that wait stand still", tasks_that_wait_stand_still},
     {"lower track uses x-parts again", lower_track_uses_x_parts_again},
     {"same_x changes no bit", same_x_changes_no_bit},
     {"silent failures become everybody's", silent_failures_become_everybodys},
