@@ -254,8 +254,8 @@ BLO_API blo_node blo_graph_recurrent(blo_graph *g, blo_owner owner, const char *
 BLO_API void blo_graph_loss(blo_graph *g, blo_node loss);
 /** A global term [1], e.g. a regularisation; several are added. Call: Local. */
 BLO_API void blo_graph_term(blo_graph *g, blo_node term);
-/** The term factor * (sum of squares of all parameters of an owner that are described so far).
- * Call: Local. */
+/** The term factor * (sum of squares of all parameters of an owner in the list, other graphs' too,
+ * as far as they are described by now); nothing for factor 0. Call: Local. */
 BLO_API void blo_graph_ridge(blo_graph *g, blo_owner owner, double factor);
 /** Numbers to read for each sample with blo_graph_output(), e.g. logits. Once. Call: Local. */
 BLO_API void blo_graph_mark_output(blo_graph *g, blo_node node);
@@ -304,7 +304,9 @@ typedef struct blo_graph_call {
   double scale;    /**< of everything; of a linearisation and the products that use it alike */
   bool linearized; /**< `cache` holds what a call with the same rows, x and y left there */
   bool same_x;     /**< `cache` holds what a call with the same rows and x left there */
-  double *cache;   /**< [n][cache_size]: to fill, or to use; NULL: nothing is kept */
+  /** n cache_size doubles, node by node over the rows of the call: to fill, or to use with the same
+   *  rows; NULL: nothing is kept */
+  double *cache;
   double *value;
   double *gx, *gy;         /**< [n_x], [n_y] */
   double *g_sample_value;  /**< [n] */

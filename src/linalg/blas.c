@@ -24,13 +24,19 @@ static int narrow(blo_int n)
   return (int)n;
 }
 
+/** Fortran wants 1 at least, also of a matrix without columns. */
+static int distance(blo_int ld)
+{
+  return ld > 0 ? narrow(ld) : 1;
+}
+
 /** A row-major matrix is a column-major one transposed, so C' = op(B)' op(A)' is what dgemm sees.
  */
 void blo_gemm(bool ta, bool tb, blo_int m, blo_int n, blo_int k, const double *a, blo_int lda,
               const double *b, blo_int ldb, double beta, double *c, blo_int ldc)
 {
   const int im = narrow(m), in = narrow(n), ik = narrow(k);
-  const int la = narrow(lda), lb = narrow(ldb), lc = narrow(ldc);
+  const int la = distance(lda), lb = distance(ldb), lc = distance(ldc);
   const double one = 1;
 
   if (m > 0 && n > 0) {

@@ -8,6 +8,7 @@
  *     jvp      dot_k = dot(in)_w(k)
  */
 #include "pool.h"
+#include <math.h>
 
 /** The place of the largest number of the window that begins at `first`. */
 static blo_int winner(const double *in, blo_int first, blo_int width, blo_int size)
@@ -16,7 +17,7 @@ static blo_int winner(const double *in, blo_int first, blo_int width, blo_int si
 
   for (blo_int y = 0; y < size; y++) {
     for (blo_int at = first + y * width; at < first + y * width + size; at++) {
-      best = in[at] > in[best] ? at : best;
+      best = in[at] > in[best] || isnan(in[at]) ? at : best; /* NAN is not to be hidden */
     }
   }
   return best;

@@ -7,6 +7,7 @@
  * the value is known, and tangents go the way of values and adjoints.
  */
 #include "sequence.h"
+#include <math.h>
 #include <string.h>
 
 typedef struct sizes {
@@ -61,7 +62,7 @@ static void max_row(blo_int length, blo_int k, const double *in, double *best, d
   }
   for (blo_int t = 1; t < length; t++) {
     for (blo_int u = 0; u < k; u++) {
-      bool more = in[t * k + u] > best[u];
+      bool more = in[t * k + u] > best[u] || isnan(in[t * k + u]); /* NAN is not to be hidden */
       best[u] = more ? in[t * k + u] : best[u];
       step[u] = more ? (double)t : step[u];
     }
