@@ -24,12 +24,14 @@ blo_int blo_comm_end_shard(const blo_comm *comm, blo_int n_shards)
 
 blo_status blo_shards_check(blo_comm *comm, blo_int n_shards)
 {
-  BLO_CHECK(comm->ctx, n_shards > 0 && (n_shards & (n_shards - 1)) == 0, BLO_E_OPTION,
-            "problem.data.shards, the number of logical shards, must be a power of two, not %lld",
-            (long long)n_shards);
+  BLO_CHECK(
+      comm->ctx, n_shards > 0 && (n_shards & (n_shards - 1)) == 0, BLO_E_OPTION,
+      "problem.data.shards (or problem.shards), the number of logical shards, must be a power of "
+      "two, not %lld",
+      (long long)n_shards);
   BLO_CHECK(comm->ctx, n_shards >= comm->size, BLO_E_OPTION,
             "%d ranks are more than the %lld logical shards: use at most %lld ranks, or set "
-            "problem.data.shards higher",
+            "problem.data.shards (or problem.shards) higher",
             comm->size, (long long)n_shards, (long long)n_shards);
   return BLO_OK;
 }

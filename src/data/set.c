@@ -17,7 +17,7 @@ static blo_status check_rows(blo_comm *comm, const blo_source *source, const blo
   BLO_TRY(blo_shards_check(comm, n_shards));
   BLO_CHECK(ctx, n >= n_shards, BLO_E_DATA,
             "a set of %lld samples from %s cannot be cut into %lld shards: lower the option "
-            "problem.data.shards, or take more samples",
+            "problem.data.shards (or problem.shards), or take more samples",
             (long long)n, source->path, (long long)n_shards);
   for (blo_int i = 0; i < n; i++) {
     BLO_CHECK(ctx, rows[i] >= 0 && rows[i] < n_rows, BLO_E_DATA,

@@ -91,6 +91,9 @@ static blo_status load(blo_problem *p, const options *o, state *st)
 
   BLO_CHECK(p->ctx, o->train.path[0] != '\0', BLO_E_OPTION,
             "problem.train.path is not given: where are the samples?");
+  BLO_CHECK(p->ctx,
+            o->test.path[0] != '\0' || (o->test.labels[0] == '\0' && o->test.group[0] == '\0'),
+            BLO_E_OPTION, "problem.test has labels or a group, but no path");
   BLO_GO(blo_source_open(p->comm, &o->train, NULL, &train));
   BLO_GO(episodes_take(p->comm, train, o->train.path, &st->shape, draw, o->episodes, o->shards,
                        &st->train));

@@ -2,12 +2,25 @@
 #include "run_file.h"
 #include "point.h"
 
+/* Saving takes room for one more vector at a time: better missed before the first iteration than
+ * after the last one. */
+static blo_status try_room_for_saving(const blo_run_file *f)
+{
+  blo_int n = f->of->n_x > f->of->n_y ? f->of->n_x : f->of->n_y;
+  double *room = NULL;
+
+  BLO_TRY(blo_alloc(f->ctx, n, sizeof *room, &room));
+  blo_free(f->ctx, &room);
+  return BLO_OK;
+}
+
 blo_status blo_run_file_reserve(blo_run_file *f, const blo_solver *solver)
 {
   f->final_at = -1;
   f->of = blo_eval_problem(solver->eval);
   BLO_TRY(blo_alloc(f->ctx, f->of->n_x, sizeof *f->x, &f->x));
-  return blo_alloc(f->ctx, f->of->n_y, sizeof *f->y, &f->y);
+  BLO_TRY(blo_alloc(f->ctx, f->of->n_y, sizeof *f->y, &f->y));
+  return try_room_for_saving(f);
 }
 
 void blo_run_file_clear(blo_run_file *f)

@@ -23,7 +23,9 @@ typedef struct blo_run_file {
   blo_int final_at;                 /**< -1: nothing was gathered yet */
 } blo_run_file;
 
-/** Take the memory for x and y. @return BLO_OK; BLO_E_MEMORY */
+/** Take the memory for x and y, and see that there is room to save them. @return BLO_OK;
+ * BLO_E_MEMORY
+ */
 BLO_MUST_USE blo_status blo_run_file_reserve(blo_run_file *file, const blo_solver *solver);
 void blo_run_file_clear(blo_run_file *file);
 /** Gather x and y for the run file. Call: Collective. */

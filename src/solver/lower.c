@@ -9,6 +9,7 @@ struct blo_lower {
   blo_vec *m;  /**< NULL without momentum */
   blo_vec *y0; /**< NULL with a warm start */
   bool keeps;  /**< the steps of an outer iteration share what does not depend on y */
+  bool deals;  /**< each outer iteration has other tasks */
 };
 
 /** One x and one batch serve several steps, and the problem gains from it. */
@@ -30,6 +31,7 @@ blo_status blo_lower_create(blo_eval *eval, const blo_lower_options *options, ui
   *l = (blo_lower){.eval = eval, .options = options};
   BLO_GO(blo_eval_sampler(eval, seed, BLO_PURPOSE_LOWER, options->batch, &l->sampler));
   l->keeps = can_keep(l);
+  l->deals = p->y_width > 0 && !blo_sampler_is_full(l->sampler);
   if (l->keeps) {
     BLO_GO(blo_eval_reserve(eval, blo_sampler_max_own(l->sampler), 1));
   }
@@ -63,10 +65,14 @@ void blo_lower_destroy(blo_lower **lower)
   }
 }
 
+/** Where the steps of an outer iteration begin. Momentum from other tasks' steps would move those
+ * of them that have no gradient now. */
 static void reset(blo_lower *l, blo_vec *y)
 {
-  blo_vec_copy(l->y0, y);
-  if (l->m != NULL) {
+  if (l->y0 != NULL) {
+    blo_vec_copy(l->y0, y);
+  }
+  if (l->m != NULL && (l->y0 != NULL || l->deals)) {
     blo_vec_fill(l->m, 0);
   }
 }
@@ -94,9 +100,7 @@ blo_status blo_lower_track(blo_lower *l, blo_int k, const blo_vec *x, blo_vec *y
   const blo_lower_options *o = l->options;
   double rho = blo_schedule_at((blo_schedule){o->step, o->decay}, k);
 
-  if (l->y0 != NULL) {
-    reset(l, y);
-  }
+  reset(l, y);
   for (blo_int t = 0; t < o->steps; t++) {
     BLO_TRY(step(l, k, t, rho, x, y));
   }
