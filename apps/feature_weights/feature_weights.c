@@ -35,7 +35,7 @@ static void describe(const blo_problem *p, blo_level level, blo_graph *g)
 
 /* The options of `problem` in a run file: parsing, ranges, help and the record follow from this. */
 static const blo_opt_row rows[] = {
-    BLO_NET_ROWS(options, "0"),
+    BLO_NET_ROWS(options),
     BLO_OPT(options, reg, "0.01", 0, 1e6, "-", "weight of ||y||^2 in g", "", 0),
 };
 static const blo_opt_sub subs[] = {{"data", offsetof(options, net.data), &blo_data_table}};

@@ -97,15 +97,17 @@ BLO_API blo_node blo_model_features(blo_graph *g, const blo_model_options *optio
 /** What the options of a network problem begin with. */
 typedef struct blo_net_options {
   blo_data_options data;
-  double x0;         /**< starting value of x, where it is aligned with samples */
+  double x0;         /**< starting value of x, where it is aligned with samples; else not used */
   blo_int init_seed; /**< of the starting values of parameters */
 } blo_net_options;
-/** Rows for the fields of blo_net_options in the struct T, whose member `net` it is. */
-#define BLO_NET_ROWS(T, x0_default)                                                                \
+/** Rows for the fields of blo_net_options in the struct T, whose member `net` it is: for all, and
+ * for problems that have one entry of x per sample. */
+#define BLO_NET_ROWS(T)                                                                            \
+  BLO_OPT_AS("init_seed", T, net.init_seed, "1", 0, 9007199254740992.0, "-",                       \
+             "seed of the starting values of parameters", "", 0)
+#define BLO_NET_X0_ROW(T, x0_default)                                                              \
   BLO_OPT_AS("x0", T, net.x0, x0_default, -700, 700, "-",                                          \
-             "starting value of the samples' entries of x, where x has them", "", 0),              \
-      BLO_OPT_AS("init_seed", T, net.init_seed, "1", 0, 9007199254740992.0, "-",                   \
-                 "seed of the starting values of parameters", "", 0)
+             "starting value of the samples' entries of x", "", 0)
 
 typedef struct blo_net blo_net;
 

@@ -63,7 +63,7 @@ static void describe(const blo_problem *p, blo_level level, blo_graph *g)
 static const char *const penalty_names[] = {"square", "norm", NULL};
 
 static const blo_opt_row rows[] = {
-    BLO_NET_ROWS(options, "0"),
+    BLO_NET_ROWS(options),
     BLO_OPT_NAMES(options, penalty, "square", penalty_names,
                   "R of a block: the square of its norm, or its norm",
                   "Hao, Gong and Liu 2024, arXiv 2401.09587", 0),

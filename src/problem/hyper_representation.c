@@ -31,7 +31,7 @@ static void describe(const blo_problem *p, blo_level level, blo_graph *g)
 }
 
 static const blo_opt_row rows[] = {
-    BLO_NET_ROWS(options, "0"),
+    BLO_NET_ROWS(options),
     BLO_OPT(options, reg, "0.001", 0, 1e6, "-", "weight of ||y||^2 in g", "", 0),
 };
 static const blo_opt_sub subs[] = {{"data", offsetof(options, net.data), &blo_data_table},

@@ -43,7 +43,8 @@ static void describe_linear(const blo_problem *p, blo_level level, blo_graph *g)
 }
 
 static const blo_opt_row linear_rows[] = {
-    BLO_NET_ROWS(linear_options, "0"),
+    BLO_NET_ROWS(linear_options),
+    BLO_NET_X0_ROW(linear_options, "0"),
     BLO_OPT(linear_options, reg, "0.001", 0, 1e6, "-", "weight of ||y||^2 in g", "", 0),
 };
 static const blo_opt_sub linear_subs[] = {
