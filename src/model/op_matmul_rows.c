@@ -36,15 +36,42 @@ static void push(const blo_graph_rows *b, blo_int k, double a, lists *l, blo_int
   (*n)++;
 }
 
+enum { EIGHT = 8 }; /**< bytes looked at together; rows are padded with zeros to a multiple of it */
+
+/** Eight features, at least one of them not zero. Every one is stored and counted if it is not
+ * zero: no branch for the processor to guess. */
+static inline blo_int push_eight(const uint8_t *a, const double *scale, blo_int k, blo_int n,
+                                 double *restrict v, int32_t *restrict index)
+{
+  double value[EIGHT];
+
+  for (int j = 0; j < EIGHT; j++) {
+    value[j] = (double)a[j] * (scale != NULL ? scale[j] : 1);
+  }
+  for (int j = 0; j < EIGHT; j++) {
+    v[n] = value[j];
+    index[n] = (int32_t)(k + j);
+    n += a[j] != 0;
+  }
+  return n;
+}
+
 static void list_u8(const blo_graph_rows *b, const uint8_t *a, blo_int n_features, lists *l,
                     blo_int *n)
 {
-  for (blo_int k = 0; k < n_features; k += 8) {
+  const double *scale = b->scaling != NULL ? b->scaling->scale : NULL;
+  blo_int k = 0;
+
+  for (; k + EIGHT <= n_features; k += EIGHT) {
     uint64_t eight;
-    memcpy(&eight, a + k, sizeof eight); /* rows are padded with zeros to a multiple of 8 */
-    for (; eight != 0; eight &= ~((uint64_t)0xff << (__builtin_ctzll(eight) & ~7))) {
-      blo_int at = k + __builtin_ctzll(eight) / 8;
-      push(b, at, a[at], l, n);
+    memcpy(&eight, a + k, sizeof eight);
+    if (eight != 0) {
+      *n = push_eight(a + k, scale != NULL ? scale + k : NULL, k, *n, l->v, l->index);
+    }
+  }
+  for (; k < n_features; k++) {
+    if (a[k] != 0) {
+      push(b, k, a[k], l, n);
     }
   }
 }
@@ -90,9 +117,10 @@ static lists place_lists(double *work, blo_int n_start, blo_int n_entries)
   return l;
 }
 
+/** One entry more than there can be nonzeros: what comes after the last is stored too. */
 static blo_int capacity(const op_call *c)
 {
-  return c->rows * c->graph->input.n_nonzeros;
+  return c->rows * c->graph->input.n_nonzeros + 1;
 }
 
 static lists by_rows(const op_call *c)
@@ -253,7 +281,7 @@ blo_node matmul_rows_add(blo_graph *g, blo_node in, blo_node w)
   n.in[0] = in;
   n.in[1] = w;
   n.fetches = true;
-  n.work = b->dim[0] + 4 + b->dim[1];
+  n.work = 2 * 3 + b->dim[0] + 4 + b->dim[1];
   n.work_rows = 1 + 3 * g->input.n_nonzeros + 2;
   return graph_add(g, &n);
 }
