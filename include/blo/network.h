@@ -97,17 +97,12 @@ BLO_API blo_node blo_model_features(blo_graph *g, const blo_model_options *optio
 /** What the options of a network problem begin with. */
 typedef struct blo_net_options {
   blo_data_options data;
-  double x0;         /**< starting value of x, where it is aligned with samples; else not used */
   blo_int init_seed; /**< of the starting values of parameters */
 } blo_net_options;
-/** Rows for the fields of blo_net_options in the struct T, whose member `net` it is: for all, and
- * for problems that have one entry of x per sample. */
+/** The row for init_seed in the struct T, whose member `net` is the blo_net_options. */
 #define BLO_NET_ROWS(T)                                                                            \
   BLO_OPT_AS("init_seed", T, net.init_seed, "1", 0, 9007199254740992.0, "-",                       \
              "seed of the starting values of parameters", "", 0)
-#define BLO_NET_X0_ROW(T, x0_default)                                                              \
-  BLO_OPT_AS("x0", T, net.x0, x0_default, -700, 700, "-",                                          \
-             "starting value of the samples' entries of x", "", 0)
 
 typedef struct blo_net blo_net;
 
@@ -133,6 +128,7 @@ BLO_API const blo_set *blo_net_train(const blo_problem *p);
 /** Describe the graphs, take memory, set the sizes of x and y. Call: Collective. */
 BLO_API BLO_MUST_USE blo_status blo_net_build(blo_problem *p);
 BLO_API void blo_net_teardown(blo_problem *p);
+/** Parameters as they are described; an x aligned with samples is 0. Call: Local. */
 BLO_API void blo_net_start(const blo_problem *p, const blo_slice *x, const blo_slice *y);
 BLO_API BLO_MUST_USE blo_status blo_net_shard(blo_problem *p, const blo_shard_task *task,
                                               const blo_shard_out *out);

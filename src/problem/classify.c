@@ -24,8 +24,9 @@ static blo_status make_models(blo_problem *p, classify *c)
   return BLO_OK;
 }
 
-blo_status classify_setup(blo_problem *p, const blo_data_options *o, classify *c)
+blo_status classify_setup(blo_problem *p, const blo_data_options *o, double x0, classify *c)
 {
+  c->x0 = x0;
   BLO_TRY(samples_load(p, o, &c->data));
   BLO_CHECK(
       p->ctx, c->data.n_tokens == 0, BLO_E_OPTION,
@@ -47,10 +48,10 @@ void classify_teardown(blo_problem *p, classify *c)
 
 void classify_start(const blo_problem *p, const blo_slice *x, const blo_slice *y)
 {
-  const blo_net_options *o = p->options;
+  const classify *c = p->state;
 
   for (blo_int i = 0; i < x->n; i++) {
-    x->data[i] = o->x0;
+    x->data[i] = c->x0;
   }
   for (blo_int i = 0; i < y->n; i++) {
     y->data[i] = 0;

@@ -9,16 +9,16 @@
 #include "samples.h"
 #include "softmax.h"
 
-/** What the state of every problem of this family begins with; their options begin with a
- *  blo_net_options. */
+/** What the state of every problem of this family begins with. */
 typedef struct classify {
   samples data;
   softmax model[N_PARTS];
   double *packed_y, *packed_v;
+  double x0; /**< starting value of every entry of x */
 } classify;
 
 /** Load everything and set the sizes of y and of the samples in `p`. Call: Collective. */
-blo_status classify_setup(blo_problem *p, const blo_data_options *options, classify *c);
+blo_status classify_setup(blo_problem *p, const blo_data_options *options, double x0, classify *c);
 /** Free it. Call: Local. */
 void classify_teardown(blo_problem *p, classify *c);
 

@@ -10,6 +10,7 @@
 
 typedef struct cleaning_options {
   blo_net_options net;
+  double x0;
   blo_model_options model;
   double corrupt, reg;
   int corrupt_kind, x;

@@ -42,6 +42,16 @@ static void teardown(blo_problem *p)
   blo_net_teardown(p);
 }
 
+static void start(const blo_problem *p, const blo_slice *x, const blo_slice *y)
+{
+  const cleaning_options *o = p->options;
+
+  blo_net_start(p, x, y);
+  for (blo_int i = 0; i < x->n; i++) {
+    x->data[i] = o->x0;
+  }
+}
+
 static blo_status metrics_shard(blo_problem *p, blo_int s, const double *x, double *sums)
 {
   const state *st = p->state;
@@ -72,7 +82,7 @@ const blo_problem_type cleaning_net_type = {
     .describe = describe,
     .setup = setup,
     .teardown = teardown,
-    .start = blo_net_start,
+    .start = start,
     .shard = blo_net_shard,
     .common = blo_net_common,
     .metrics_prepare = blo_net_metrics_prepare,

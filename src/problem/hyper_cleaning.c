@@ -33,7 +33,7 @@ static blo_status setup(blo_problem *p)
   const cleaning_options *o = p->options;
   state *st = p->state;
 
-  BLO_TRY(classify_setup(p, &o->net.data, &st->linear));
+  BLO_TRY(classify_setup(p, &o->net.data, o->x0, &st->linear));
   BLO_TRY(corruption_make(p, st->linear.data.set[PART_TRAIN], &st->labels));
   cleaning_align_x(p);
   return BLO_OK;

@@ -137,7 +137,7 @@ void blo_net_start(const blo_problem *p, const blo_slice *x, const blo_slice *y)
   const blo_params *params = net_of(p)->params;
 
   for (blo_int i = 0; p->x_aligned && i < x->n; i++) {
-    x->data[i] = o->x0;
+    x->data[i] = 0;
   }
   if (!p->x_aligned) {
     blo_params_start(params, BLO_IN_X, (uint64_t)o->init_seed, x->first, x->n, x->data);

@@ -16,7 +16,8 @@
 #include <math.h>
 
 typedef struct options {
-  blo_net_options net;
+  blo_data_options data;
+  double x0;
   int per, x;
 } options;
 
@@ -31,7 +32,7 @@ static blo_status setup(blo_problem *p)
   const options *o = p->options;
   state *st = p->state;
 
-  BLO_TRY(classify_setup(p, &o->net.data, &st->linear));
+  BLO_TRY(classify_setup(p, &o->data, o->x0, &st->linear));
   p->n_x = o->per == PER_FEATURE ? st->linear.data.n_features + 1
            : o->per == PER_CLASS ? st->linear.data.n_classes
                                  : 1;
@@ -124,8 +125,8 @@ static const char *const per_names[] = {"feature", "class", "all", NULL};
 static const char *const x_names[] = {"rooted", "replicated", NULL};
 
 static const blo_opt_row rows[] = {
-    BLO_OPT_AS("x0", options, net.x0, "-2", -700, 700, "-", "starting value of every log-weight",
-               "Dagreou et al. 2022, appendix", 0),
+    BLO_OPT(options, x0, "-2", -700, 700, "-", "starting value of every log-weight",
+            "Dagreou et al. 2022, appendix", 0),
     BLO_OPT_NAMES(
         options, per, "feature", per_names,
         "what a regularisation weight belongs to: a feature (the bias is one), a class, or "
@@ -135,7 +136,7 @@ static const blo_opt_row rows[] = {
                   "x on the root rank (updated there and broadcast), or on every rank", "", 0),
 };
 
-static const blo_opt_sub subs[] = {{"data", offsetof(options, net.data), &blo_data_table}};
+static const blo_opt_sub subs[] = {{"data", offsetof(options, data), &blo_data_table}};
 
 static const blo_opt_table table = {"ridge_logistic",   "weights of the l2 regularisation",
                                     sizeof(options),    rows,

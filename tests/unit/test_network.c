@@ -44,7 +44,6 @@ static void describe_linear(const blo_problem *p, blo_level level, blo_graph *g)
 
 static const blo_opt_row linear_rows[] = {
     BLO_NET_ROWS(linear_options),
-    BLO_NET_X0_ROW(linear_options, "0"),
     BLO_OPT(linear_options, reg, "0.001", 0, 1e6, "-", "weight of ||y||^2 in g", "", 0),
 };
 static const blo_opt_sub linear_subs[] = {
@@ -185,7 +184,7 @@ static void linear_networks_are_linear_classifiers(blo_comm *comm)
       fixture net, classifier;
       snprintf(what, sizeof what, "%s, scaling %s", files[i], blo_scaling_names[scaling]);
       snprintf(text, sizeof text,
-               "reg: 0.02\nx0: 0.5\ndata:\n  train: {path: %s/%s}\n  n_train: 200\n  n_val: 90\n"
+               "reg: 0.02\ndata:\n  train: {path: %s/%s}\n  n_train: 200\n  n_val: 90\n"
                "  n_test: 70\n  shards: 4\n  scaling: %s\n",
                folder, files[i], blo_scaling_names[scaling]);
       open_text(comm, &linear_net, text, &net);
