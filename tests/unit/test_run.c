@@ -142,9 +142,18 @@ static void expect_same_runs(bench *b, const char *one, const char *other, blo_i
   BLO_EXPECT_ALL(same_array(b, one, other, "history/bytes", rows));
 }
 
-static void table_is_well_formed(blo_comm *comm)
+static void tables_are_well_formed(blo_comm *comm)
 {
+  blo_int n_problems, n_solvers;
+  const blo_problem_type *const *problems = blo_problem_types(&n_problems);
+  const blo_solver_type *const *solvers = blo_solver_types(&n_solvers);
   BLO_EXPECT_STATUS(blo_opt_table_check(blo_comm_context(comm), &blo_run_table), BLO_OK);
+  for (blo_int i = 0; i < n_problems; i++) {
+    BLO_EXPECT_STATUS(blo_opt_table_check(blo_comm_context(comm), problems[i]->options), BLO_OK);
+  }
+  for (blo_int i = 0; i < n_solvers; i++) {
+    BLO_EXPECT_STATUS(blo_opt_table_check(blo_comm_context(comm), solvers[i]->options), BLO_OK);
+  }
 }
 
 static void leaves_history_and_checkpoint(blo_comm *comm)
@@ -571,7 +580,7 @@ static void every_failure_is_agreed(blo_comm *comm)
 }
 
 static const blo_test tests[] = {
-    {"table is well formed", table_is_well_formed},
+    {"tables are well formed", tables_are_well_formed},
     {"leaves history and checkpoint", leaves_history_and_checkpoint},
     {"last iteration is recorded", last_iteration_is_recorded},
     {"ends where the solver does", ends_where_the_solver_does},
