@@ -18,7 +18,7 @@ static void gradient_of_F(bench *b, const double *x, double *to)
 static double eigen_error(bench *b, int n, const double *x, const double *z, double lambda)
 {
   const double h = 1e-4;
-  double at[BENCH_MAX], up[BENCH_MAX], down[BENCH_MAX], error = 0, size = 0;
+  double at[BENCH_MAX] = {0}, up[BENCH_MAX], down[BENCH_MAX], error = 0, size = 0;
   for (int i = 0; i < n; i++) {
     at[i] = x[i] + h * z[i];
   }
