@@ -112,7 +112,7 @@ static hyperdual conv_number(const layer *l, shape s, const hyperdual *in, const
 static hyperdual pool_number(const layer *l, shape s, const hyperdual *in, blo_int c, blo_int y,
                              blo_int x)
 {
-  hyperdual top = hd(-INFINITY), sum = hd(0);
+  hyperdual top = hd(-(double)INFINITY), sum = hd(0);
 
   for (blo_int i = 0; i < l->size; i++) {
     for (blo_int j = 0; j < l->size; j++) {

@@ -229,7 +229,7 @@ static void not_a_number_shows(blo_comm *comm)
 {
   for (int kind = BLO_TANH; kind <= BLO_SOFTPLUS; kind++) {
     stage s = {0};
-    double loss[ROWS], y[] = {NAN};
+    double loss[ROWS], y[] = {(double)NAN};
     open_stage(comm, &s);
     blo_graph *g = s.graph;
     blo_node z = blo_graph_add(g, blo_graph_label(g), param(g, BLO_IN_Y, "y", 1));

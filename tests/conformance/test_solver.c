@@ -7,9 +7,8 @@
 
 /* Short settings under which each method makes progress on the small problems. */
 static const char *const settings[] = {
-    "lower:\n  steps: 4\n  step: 0.3\n  momentum: 0.5\nadjoint:\n  on_curvature: truncate\n  "
-    "iterations: 4\n"
-    "upper:\n  step: 0.5\n  momentum: 0.5\n",
+    "lower:\n  steps: 4\n  step: 0.3\n  momentum: 0.5\nadjoint:\n  on_curvature: truncate\n"
+    "  iterations: 4\nupper:\n  step: 0.5\n  momentum: 0.5\n",
     "lower:\n  steps: 4\n  step: 0.3\n  batch: 40\nadjoint:\n  iterations: 4\n  step: 0.3\n"
     "  batch: 40\nupper:\n  step: 0.5\n  batch: 30\n",
     "lower:\n  step: 0.3\n  batch: 40\nadjoint:\n  step: 0.3\nupper:\n  step: 0.5\n  batch: 30\n",

@@ -119,7 +119,7 @@ static void runs_by_its_own_formulas(blo_comm *comm)
   char path[PATH];
   blo_setup *s = NULL;
   blo_report r;
-  double first = NAN, last = NAN;
+  double first = (double)NAN, last = (double)NAN;
   path_of("plugin_quadratic", path);
   const blo_run_request request = {.plugin = path};
   BLO_REQUIRE_STATUS(blo_setup_from_text(comm, "test",
