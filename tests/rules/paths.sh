@@ -4,7 +4,7 @@ set -u
 cd "$SRC" || exit 1
 homes='(^|[^A-Za-z0-9_.}/])/(home|root|Users)/'
 status=0
-files() { find . \( -name .git -o -name 'build*' \) -prune -o -type f ! -name paths.sh -print0; }
+files() { find . \( -name .git -o -name parblo-demo -o -name 'build*' \) -prune -o -type f ! -name paths.sh -print0; }
 if files | xargs -0 grep -nIE -- "$homes"; then
   echo "the lines above name a home folder"
   status=1
