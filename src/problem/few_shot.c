@@ -14,6 +14,7 @@
  * fitted by `adapt_steps` gradient steps from zero.
  */
 #include "episodes.h"
+#include "likeliest.h"
 #include "samples.h"
 #include <math.h>
 #include <string.h>
@@ -232,6 +233,30 @@ static void start(const blo_problem *p, const blo_slice *x, const blo_slice *y)
 
 /* ------------------------------------------------------------------- sweeps */
 
+/** Find the table's rows of a part of an episode. */
+static void find_rows(state *st, blo_int episode, blo_level level)
+{
+  const task_part *t = &st->part[level];
+  blo_int base = episode * episode_size(&st->shape);
+
+  for (blo_int i = 0; i < t->n; i++) {
+    st->row[i] = base + t->place[i];
+  }
+}
+
+/** The portion of these rows that begins with number `first`. */
+static blo_graph_rows portion(const state *st, const blo_set *set, blo_level level, blo_int first)
+{
+  const task_part *t = &st->part[level];
+  blo_int chunk = blo_graph_chunk(st->graph[level]), left = t->n - first;
+
+  return (blo_graph_rows){.n = left < chunk ? left : chunk,
+                          .table = set->own,
+                          .scaling = st->scaling,
+                          .row = st->row + first,
+                          .label = t->label + first};
+}
+
 /** Run a graph over the samples of a part of an episode, in portions of rows. The call's scale is
  * for the mean over the part. */
 static void run_part(state *st, const blo_set *set, blo_int episode, blo_level level,
@@ -239,18 +264,12 @@ static void run_part(state *st, const blo_set *set, blo_int episode, blo_level l
 {
   const task_part *t = &st->part[level];
   blo_graph *g = st->graph[level];
-  blo_int chunk = blo_graph_chunk(g), base = episode * episode_size(&st->shape);
+  blo_int chunk = blo_graph_chunk(g);
 
-  for (blo_int i = 0; i < t->n; i++) {
-    st->row[i] = base + t->place[i];
-  }
+  find_rows(st, episode, level);
   for (blo_int first = 0; first < t->n; first += chunk) {
     blo_graph_call c = *call;
-    c.rows = (blo_graph_rows){.n = t->n - first < chunk ? t->n - first : chunk,
-                              .table = set->own,
-                              .scaling = st->scaling,
-                              .row = st->row + first,
-                              .label = t->label + first};
+    c.rows = portion(st, set, level, first);
     c.scale = call->scale / (double)t->n;
     c.cache = call->cache != NULL ? call->cache + first * blo_graph_cache_size(g) : NULL;
     blo_graph_samples(g, &c);
@@ -330,33 +349,17 @@ static void adapt(blo_problem *p, blo_int episode)
   }
 }
 
-static blo_int largest(blo_int n, const double *a)
-{
-  blo_int best = 0;
-
-  for (blo_int k = 1; k < n; k++) {
-    best = a[k] > a[best] ? k : best;
-  }
-  return best;
-}
-
 /** Outputs and losses of the queries of a test task. */
 static void judge(state *st, blo_int episode)
 {
   const task_part *t = &st->part[BLO_UPPER];
   blo_graph *g = st->graph[BLO_UPPER];
-  blo_int chunk = blo_graph_chunk(g), base = episode * episode_size(&st->shape);
+  blo_int chunk = blo_graph_chunk(g);
 
-  for (blo_int i = 0; i < t->n; i++) {
-    st->row[i] = base + t->place[i];
-  }
+  find_rows(st, episode, BLO_UPPER);
   for (blo_int first = 0; first < t->n; first += chunk) {
     blo_graph_call call = {.x = st->x, .y = st->y};
-    call.rows = (blo_graph_rows){.n = t->n - first < chunk ? t->n - first : chunk,
-                                 .table = st->test->own,
-                                 .scaling = st->scaling,
-                                 .row = st->row + first,
-                                 .label = t->label + first};
+    call.rows = portion(st, st->test, BLO_UPPER, first);
     blo_graph_output(g, &call, st->output + first * st->shape.ways, st->loss + first);
   }
 }
@@ -370,7 +373,7 @@ static void score(blo_problem *p, blo_int episode, double *sums)
   adapt(p, episode);
   judge(st, episode);
   for (blo_int i = 0; i < t->n; i++) {
-    right += largest(st->shape.ways, st->output + i * st->shape.ways) == t->label[i];
+    right += likeliest(st->shape.ways, st->output + i * st->shape.ways) == t->label[i];
     loss += st->loss[i];
   }
   right /= (double)t->n;

@@ -1,4 +1,5 @@
 /** @file The slots of problems made of graphs; see network.h. */
+#include "likeliest.h"
 #include "network_private.h"
 #include <math.h>
 #include <string.h>
@@ -268,18 +269,10 @@ void blo_net_metrics_prepare(blo_problem *p, const blo_point *at)
   net_of(p)->y = at->y;
 }
 
-/** The class of the largest output, the lower number if two are equal; of one output, its sign. */
+/** Of several outputs the largest speaks, of one its sign. */
 static blo_int classify_row(blo_int n, const double *output)
 {
-  blo_int best = 0;
-
-  if (n == 1) {
-    return output[0] > 0;
-  }
-  for (blo_int k = 1; k < n; k++) {
-    best = output[k] > output[best] ? k : best;
-  }
-  return best;
+  return n == 1 ? output[0] > 0 : likeliest(n, output);
 }
 
 /** Add loss and right answers of rows first..first+n of a set's shard. */

@@ -1,5 +1,6 @@
 /** @file Oracles of the softmax classifier; the formulas are in softmax.h. */
 #include "softmax.h"
+#include "likeliest.h"
 #include <math.h>
 #include <string.h>
 
@@ -155,17 +156,6 @@ void softmax_shard(const softmax *m, const blo_shard_task *task, bool weighted,
   }
 }
 
-/** The class of the largest p; the lower number if two are equal. */
-static blo_int most_likely(blo_int n_classes, const double *p)
-{
-  blo_int best = 0;
-
-  for (blo_int c = 1; c < n_classes; c++) {
-    best = p[c] > p[best] ? c : best;
-  }
-  return best;
-}
-
 void softmax_score(const softmax *m, blo_int shard, double *sums)
 {
   double store[BLO_BLOCK_ROWS * (SOFTMAX_MAX_CLASSES + 1)];
@@ -179,7 +169,7 @@ void softmax_score(const softmax *m, blo_int shard, double *sums)
     link_block(m, &b, z);
     for (blo_int i = 0; i < b.n; i++) {
       sums[0] += b.p[i][b.n_classes];
-      sums[1] += most_likely(b.n_classes, b.p[i]) == *b.label[i];
+      sums[1] += likeliest(b.n_classes, b.p[i]) == *b.label[i];
     }
   }
 }
