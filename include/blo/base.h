@@ -174,6 +174,8 @@ BLO_API blo_memory_use blo_memory(const blo_context *ctx);
 /** From now on allocations fail that would bring the live bytes above `bytes`; 0 lifts the limit.
  *  Call: Local. */
 BLO_API void blo_memory_limit(blo_context *ctx, blo_int bytes);
+/** The limit that is set, in bytes; 0: none. Call: Local. */
+BLO_API blo_int blo_memory_limit_set(const blo_context *ctx);
 
 /* ---------------------------------------------------------- fault injection */
 

@@ -129,6 +129,11 @@ BLO_API void blo_vec_gather(const blo_vec *v, double *all);
 /** Set the vector on all ranks from the root's copy. Call: Collective. @param[in] all [n] at root
  */
 BLO_API void blo_vec_scatter(double *all, blo_vec *v);
+/** The whole vector, in global order, on every rank. Call: Collective. Cost: none if replicated;
+ * one broadcast if rooted; a gather and a broadcast if sharded. @param[out] all [n] */
+BLO_API void blo_vec_get_all(const blo_vec *v, double *all);
+/** What this rank stores of a vector, from all of it. Call: Local. @param[in] all [n] */
+BLO_API void blo_vec_set_from(const double *all, blo_vec *v);
 /** crc32 of the numbers in global order; the same for any layout and rank count. Call: Collective.
  *  @return BLO_OK; BLO_E_MEMORY */
 BLO_API BLO_MUST_USE blo_status blo_vec_checksum(const blo_vec *v, uint32_t *crc);

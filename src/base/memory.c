@@ -120,3 +120,8 @@ void blo_memory_limit(blo_context *ctx, blo_int bytes)
 {
   ctx->memory_limit = bytes;
 }
+
+blo_int blo_memory_limit_set(const blo_context *ctx)
+{
+  return ctx->memory_limit;
+}

@@ -63,6 +63,12 @@ void blo_comm_count_broadcast(blo_comm *comm, blo_int n_bytes)
   comm->traffic.bytes += n_bytes;
 }
 
+void blo_comm_count_reduction(blo_comm *comm, blo_int n_bytes)
+{
+  comm->traffic.reductions++;
+  comm->traffic.bytes += n_bytes;
+}
+
 void blo_bcast(blo_comm *comm, int root, void *data, blo_int n_bytes)
 {
   char *at = data;

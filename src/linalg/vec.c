@@ -264,6 +264,24 @@ void blo_vec_scatter(double *all, blo_vec *v)
   }
 }
 
+void blo_vec_get_all(const blo_vec *v, double *all)
+{
+  const blo_space *space = v->space;
+
+  if (space->layout == BLO_REPLICATED) {
+    memcpy(all, v->data, (size_t)space->n * sizeof *all);
+    return;
+  }
+  blo_vec_gather(v, all);
+  blo_bcast(space->comm, BLO_ROOT, all, space->n * (blo_int)sizeof *all);
+}
+
+void blo_vec_set_from(const double *all, blo_vec *v)
+{
+  memcpy(v->data, all + blo_space_first(v->space),
+         (size_t)blo_space_n_local(v->space) * sizeof *all);
+}
+
 blo_status blo_vec_checksum(const blo_vec *v, uint32_t *crc)
 {
   blo_comm *comm = v->space->comm;
