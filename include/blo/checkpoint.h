@@ -6,8 +6,8 @@
  * checksummed metadata (HDF5's latest format), a crc32 on every array and an end marker. So a
  * reader sees either the old file or the new one, never a part, and damage is always noticed.
  *
- * A checkpoint is a walk over a blo_state (state.h): vectors in global order, so that any number of
- * ranks can read it. It knows nothing of algorithms.
+ * A checkpoint is a walk over a blo_state (state.h): vectors and matrices in global order, so that
+ * any number of ranks and any process grid can read it. It knows nothing of algorithms.
  */
 #ifndef BLO_CHECKPOINT_H
 #define BLO_CHECKPOINT_H
@@ -70,6 +70,27 @@ BLO_API BLO_MUST_USE blo_status blo_h5_array_dims(blo_h5 *f, const char *path, i
 /** Read an array of exactly n numbers and verify its crc32. @return BLO_OK; BLO_E_FORMAT */
 BLO_API BLO_MUST_USE blo_status blo_h5_get_array(blo_h5 *f, const char *path, double *data,
                                                  blo_int n);
+/**
+ * An array that is written or read by rows, the indices of its first dimension, a few at a time: so
+ * it need not be in memory as a whole. In the file it is an array as blo_h5_put_tensor() makes it.
+ */
+typedef struct blo_h5_rows blo_h5_rows;
+/** Begin to write an array of 1 to BLO_H5_DIMS_MAX dimensions. It is closed before the file is.
+ *  @param[in] dim [n_dims]  @return BLO_OK; BLO_E_IO; BLO_E_MEMORY */
+BLO_API BLO_MUST_USE blo_status blo_h5_rows_create(blo_h5 *f, const char *path, int n_dims,
+                                                   const blo_int *dim, blo_h5_rows **out);
+/** Begin to read an array; blo_h5_array_dims() tells its dimensions. It is closed before the file
+ *  is. @return BLO_OK; BLO_E_FORMAT if there is none; BLO_E_MEMORY */
+BLO_API BLO_MUST_USE blo_status blo_h5_rows_open(blo_h5 *f, const char *path, blo_h5_rows **out);
+/** Write, or read, the next n rows, the last dimension fastest; there must be so many.
+ *  @param rows [n][product of the other dimensions]  @return BLO_OK; BLO_E_IO; BLO_E_FORMAT */
+BLO_API BLO_MUST_USE blo_status blo_h5_rows_put(blo_h5_rows *r, blo_int n, const double *rows);
+BLO_API BLO_MUST_USE blo_status blo_h5_rows_get(blo_h5_rows *r, blo_int n, double *rows);
+/** After the last row: write the crc32, or compare it; nothing that was read is certain before.
+ *  @return BLO_OK; BLO_E_IO; BLO_E_FORMAT */
+BLO_API BLO_MUST_USE blo_status blo_h5_rows_finish(blo_h5_rows *r);
+/** Free it, finished or not. NULL is accepted. */
+BLO_API void blo_h5_rows_close(blo_h5_rows **rows);
 /** True if the path exists. */
 BLO_API bool blo_h5_has(blo_h5 *f, const char *path);
 /** Names below a group: calls `each` with the path of every array, by name; none if there is no
@@ -131,7 +152,9 @@ typedef struct blo_snapshot {
  * Checkpoints of later iterations (a resume from an earlier point leaves them) neither count nor
  * go; one that cannot be deleted is named in the log.
  *
- * Call  Collective. Cost: a gather of every vector. @param[out] path [cap] where it stands
+ * Call  Collective. @param[out] path [cap] where it stands
+ * Cost  a gather of every vector; matrices go to the root in panels of rows of at most 8 MiB (one
+ *       row at least), for which the root needs room for four panels, the others for one
  * @return BLO_OK; BLO_E_IO (older checkpoints then still stand); BLO_E_MEMORY
  */
 BLO_API BLO_MUST_USE blo_status blo_checkpoint_save(blo_comm *comm, const char *folder,
@@ -152,8 +175,8 @@ BLO_API BLO_MUST_USE blo_status blo_checkpoint_save(blo_comm *comm, const char *
 BLO_API BLO_MUST_USE blo_status blo_checkpoint_find(blo_comm *comm, const char *where, char *path,
                                                     size_t cap, char **config);
 /**
- * Load the state. Every entry of snap->state must be there with its kind and size, and nothing
- * else.
+ * Load the state. Every entry of snap->state must be there with its kind and dimensions, and
+ * nothing else. Matrices may have been saved from another grid.
  *
  * Call  Collective. @param[in,out] snap  problem, solver and fingerprint are compared; state and
  *       history (root) are filled, iteration is set

@@ -15,16 +15,3 @@ void blo_ckpt_fingerprint_text(uint64_t fingerprint, char *text)
 {
   snprintf(text, BLO_CKPT_FINGERPRINT_MAX, "%016" PRIx64, fingerprint);
 }
-
-blo_int blo_ckpt_largest_vec(const blo_state *state)
-{
-  blo_int largest = 0;
-
-  for (blo_int i = 0; i < blo_state_count(state); i++) {
-    const blo_state_entry *entry = blo_state_get(state, i);
-    if (entry->kind == BLO_STATE_VEC && blo_space_n(entry->at.vec->space) > largest) {
-      largest = blo_space_n(entry->at.vec->space);
-    }
-  }
-  return largest;
-}

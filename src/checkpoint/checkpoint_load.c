@@ -35,14 +35,51 @@ static blo_status compare_identity(blo_h5 *f, const blo_snapshot *snap)
                       "resume with the data files that it was made with, or start a new run");
 }
 
-static const char *const kind_names[] = {
-    [BLO_STATE_VEC] = "vector", [BLO_STATE_INT] = "integer", [BLO_STATE_DOUBLE] = "number"};
+static const char *const kind_names[] = {[BLO_STATE_VEC] = "vector",
+                                         [BLO_STATE_INT] = "integer",
+                                         [BLO_STATE_DOUBLE] = "number",
+                                         [BLO_STATE_DENSE] = "matrix"};
+
+/** The dimensions of an array, as they stand in messages. */
+typedef struct dims {
+  int n;
+  blo_int at[BLO_H5_DIMS_MAX];
+  char text[128];
+} dims;
+
+static void spell(dims *d)
+{
+  size_t used = 0;
+
+  for (int i = 0; i < d->n; i++) {
+    used += (size_t)snprintf(d->text + used, sizeof d->text - used, "[%lld]", (long long)d->at[i]);
+  }
+}
+
+static blo_status compare_dims(blo_h5 *f, const char *path, const blo_state_entry *entry)
+{
+  dims found = {0}, mine = {.n = 1};
+
+  if (entry->kind == BLO_STATE_VEC) {
+    mine.at[0] = blo_space_n(entry->at.vec->space);
+  } else {
+    mine = (dims){2, {blo_dense_m(entry->at.dense), blo_dense_n(entry->at.dense)}, ""};
+  }
+  BLO_TRY(blo_h5_array_dims(f, path, &found.n, found.at));
+  spell(&found);
+  spell(&mine);
+  BLO_CHECK(f->ctx, strcmp(found.text, mine.text) == 0, BLO_E_MISMATCH,
+            "checkpoint %s has '%s' with dimensions %s, this run's %s has %s; resume with the "
+            "configuration that it was made with",
+            f->path, entry->name, found.text, kind_names[entry->kind], mine.text);
+  return BLO_OK;
+}
 
 /** The file has the entry with its kind and size. A wrong kind shows itself as unreadable. */
 static blo_status compare_entry(blo_h5 *f, const blo_state_entry *entry)
 {
   char path[BLO_CKPT_PATH_MAX];
-  blo_int n = 0, integer;
+  blo_int integer;
   double number;
   blo_status status = BLO_OK;
 
@@ -53,7 +90,8 @@ static blo_status compare_entry(blo_h5 *f, const blo_state_entry *entry)
             f->path, kind_names[entry->kind], entry->name);
   switch (entry->kind) {
   case BLO_STATE_VEC:
-    status = blo_h5_array_size(f, path, &n);
+  case BLO_STATE_DENSE:
+    status = compare_dims(f, path, entry);
     break;
   case BLO_STATE_INT:
     status = blo_h5_get_int(f, path, &integer);
@@ -65,13 +103,7 @@ static blo_status compare_entry(blo_h5 *f, const blo_state_entry *entry)
   BLO_CHECK(f->ctx, status != BLO_E_FORMAT, BLO_E_MISMATCH,
             "this run's state has the %s '%s', the checkpoint has not: %s", kind_names[entry->kind],
             entry->name, blo_error_text(f->ctx));
-  BLO_TRY(status);
-  BLO_CHECK(f->ctx, entry->kind != BLO_STATE_VEC || n == blo_space_n(entry->at.vec->space),
-            BLO_E_MISMATCH,
-            "checkpoint %s has a vector '%s' of %lld numbers, this run has one of %lld; resume "
-            "with the configuration that it was made with",
-            f->path, entry->name, (long long)n, (long long)blo_space_n(entry->at.vec->space));
-  return BLO_OK;
+  return status;
 }
 
 typedef struct known {
@@ -105,47 +137,64 @@ static blo_status compare_state(blo_h5 *f, const blo_state *state)
 
 /* ---------------------------------------------------------------- reading */
 
-/** The root's part before the vectors: comparison, and room for the largest vector. */
-static blo_status begin(blo_context *ctx, const char *path, blo_snapshot *snap, double **all,
+/** What comes before the state: room on every rank; at the root comparison. */
+static blo_status begin(blo_comm *comm, const char *path, blo_snapshot *snap, blo_ckpt_room **room,
                         blo_h5 **f)
 {
-  BLO_TRY(blo_h5_open(ctx, path, BLO_CKPT_KIND, f));
+  BLO_TRY(blo_ckpt_room_create(comm, snap->state, room));
+  if (blo_comm_rank(comm) != BLO_ROOT) {
+    return BLO_OK;
+  }
+  BLO_TRY(blo_h5_open(blo_comm_context(comm), path, BLO_CKPT_KIND, f));
   BLO_TRY(compare_identity(*f, snap));
   BLO_TRY(compare_state(*f, snap->state));
-  BLO_TRY(blo_alloc(ctx, blo_ckpt_largest_vec(snap->state), sizeof **all, all));
   BLO_TRY(blo_h5_get_int(*f, BLO_CKPT_ITERATION, &snap->iteration));
   return snap->history != NULL ? blo_columns_read(snap->history, *f, BLO_CKPT_HISTORY) : BLO_OK;
 }
 
-static blo_status get_entry(blo_h5 *f, const blo_state_entry *entry, double *all)
+static blo_status get_vec(blo_ckpt_room *room, blo_vec *v, blo_h5 *f, const char *path)
+{
+  double *all = blo_ckpt_room_vec(room);
+  blo_status status = f == NULL ? BLO_OK : blo_h5_get_array(f, path, all, blo_space_n(v->space));
+
+  blo_vec_scatter(all, v);
+  return status;
+}
+
+static blo_status get_int(blo_comm *comm, blo_int *value, blo_h5 *f, const char *path)
+{
+  blo_status status = f == NULL ? BLO_OK : blo_h5_get_int(f, path, value);
+
+  blo_bcast(comm, BLO_ROOT, value, sizeof *value);
+  return status;
+}
+
+static blo_status get_double(blo_comm *comm, double *value, blo_h5 *f, const char *path)
+{
+  blo_status status = f == NULL ? BLO_OK : blo_h5_get_double(f, path, value);
+
+  blo_bcast(comm, BLO_ROOT, value, sizeof *value);
+  return status;
+}
+
+/** @param f  NULL if this rank does not read, but takes part */
+static blo_status get_entry(blo_comm *comm, blo_ckpt_room *room, const blo_state_entry *entry,
+                            blo_h5 *f)
 {
   char path[BLO_CKPT_PATH_MAX];
 
   blo_ckpt_entry_path(entry, path);
   switch (entry->kind) {
   case BLO_STATE_VEC:
-    return blo_h5_get_array(f, path, all, blo_space_n(entry->at.vec->space));
+    return get_vec(room, entry->at.vec, f, path);
+  case BLO_STATE_DENSE:
+    return blo_ckpt_get_dense(room, entry->at.dense, f, path);
   case BLO_STATE_INT:
-    return blo_h5_get_int(f, path, entry->at.integer);
+    return get_int(comm, entry->at.integer, f, path);
   case BLO_STATE_DOUBLE:
     break;
   }
-  return blo_h5_get_double(f, path, entry->at.number);
-}
-
-static void share_entry(blo_comm *comm, const blo_state_entry *entry, double *all)
-{
-  switch (entry->kind) {
-  case BLO_STATE_VEC:
-    blo_vec_scatter(all, entry->at.vec);
-    break;
-  case BLO_STATE_INT:
-    blo_bcast(comm, BLO_ROOT, entry->at.integer, sizeof *entry->at.integer);
-    break;
-  case BLO_STATE_DOUBLE:
-    blo_bcast(comm, BLO_ROOT, entry->at.number, sizeof *entry->at.number);
-    break;
-  }
+  return get_double(comm, entry->at.number, f, path);
 }
 
 /**
@@ -153,16 +202,13 @@ static void share_entry(blo_comm *comm, const blo_state_entry *entry, double *al
  * root's status needs no agreement on the way.
  * @return the root's status, not agreed
  */
-static blo_status get_state(blo_comm *comm, blo_state *state, blo_h5 *f, double *all)
+static blo_status get_state(blo_comm *comm, blo_ckpt_room *room, blo_state *state, blo_h5 *f)
 {
   blo_status status = BLO_OK;
 
   for (blo_int i = 0; i < blo_state_count(state); i++) {
-    const blo_state_entry *entry = blo_state_get(state, i);
-    if (f != NULL && status == BLO_OK) {
-      status = get_entry(f, entry, all);
-    }
-    share_entry(comm, entry, all);
+    blo_status got = get_entry(comm, room, blo_state_get(state, i), status == BLO_OK ? f : NULL);
+    status = status == BLO_OK ? got : status;
   }
   return status;
 }
@@ -170,18 +216,17 @@ static blo_status get_state(blo_comm *comm, blo_state *state, blo_h5 *f, double 
 blo_status blo_checkpoint_load(blo_comm *comm, const char *path, blo_snapshot *snap)
 {
   blo_context *ctx = blo_comm_context(comm);
-  bool root = blo_comm_rank(comm) == BLO_ROOT;
   blo_phase before = blo_phase_enter(ctx, BLO_PHASE_FILE);
   blo_status status = BLO_OK;
   blo_h5 *f = NULL;
-  double *all = NULL;
+  blo_ckpt_room *room = NULL;
 
-  BLO_GO(blo_agree_from(comm, BLO_ROOT, root ? begin(ctx, path, snap, &all, &f) : BLO_OK));
+  BLO_GO_ALL(comm, begin(comm, path, snap, &room, &f));
   blo_bcast(comm, BLO_ROOT, &snap->iteration, sizeof snap->iteration);
-  BLO_GO(blo_agree_from(comm, BLO_ROOT, get_state(comm, snap->state, f, all)));
+  BLO_GO(blo_agree_from(comm, BLO_ROOT, get_state(comm, room, snap->state, f)));
 done:
   blo_h5_close(&f);
-  blo_free(ctx, &all);
+  blo_ckpt_room_destroy(&room);
   blo_phase_enter(ctx, before);
   return status;
 }

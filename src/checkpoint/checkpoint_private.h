@@ -23,8 +23,21 @@ enum { BLO_CKPT_PATH_MAX = 512, BLO_CKPT_FINGERPRINT_MAX = 20 };
 void blo_ckpt_entry_path(const blo_state_entry *entry, char *path);
 /** The text of a fingerprint. @param[out] text [BLO_CKPT_FINGERPRINT_MAX] */
 void blo_ckpt_fingerprint_text(uint64_t fingerprint, char *text);
-/** Numbers in the largest vector of a state, 0 if it has none. */
-blo_int blo_ckpt_largest_vec(const blo_state *state);
+
+/** Room for moving the vectors and matrices of a state between the ranks and the root. */
+typedef struct blo_ckpt_room blo_ckpt_room;
+/** Take it; free it (NULL is accepted). Local. */
+blo_status blo_ckpt_room_create(blo_comm *comm, const blo_state *state, blo_ckpt_room **out);
+void blo_ckpt_room_destroy(blo_ckpt_room **room);
+/** At the root: room for the largest vector; NULL elsewhere. */
+double *blo_ckpt_room_vec(const blo_ckpt_room *room);
+/**
+ * Put a matrix [m][n] into the root's file, or get it from there: a dataset with its rows in order.
+ * Collective; but the status is the rank's own, not agreed.
+ * @param f  the file; NULL at other ranks, and at the root if it takes part only
+ */
+blo_status blo_ckpt_put_dense(blo_ckpt_room *room, const blo_dense *a, blo_h5 *f, const char *path);
+blo_status blo_ckpt_get_dense(blo_ckpt_room *room, blo_dense *a, blo_h5 *f, const char *path);
 
 /** A file in a folder that belongs to checkpoints. */
 typedef struct blo_ckpt_file {

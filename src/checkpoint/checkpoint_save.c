@@ -1,4 +1,4 @@
-/** @file Saving a checkpoint: the root writes, vector by vector; the older ones are thinned out. */
+/** @file Saving a checkpoint: the root writes, entry by entry; the older ones are thinned out. */
 #include "checkpoint_private.h"
 #include <errno.h>
 #include <stdio.h>
@@ -20,50 +20,58 @@ static blo_status put_identity(blo_h5 *f, const blo_snapshot *snap)
   return blo_h5_put_text(f, BLO_CKPT_VERSION, snap->version);
 }
 
-/** The root's part before the vectors: the file, and room for the largest vector. */
-static blo_status begin(blo_context *ctx, const char *path, const blo_snapshot *snap, double **all,
-                        blo_h5 **f)
+/** What comes before the state: room on every rank; at the root the file. */
+static blo_status begin(blo_comm *comm, const char *path, const blo_snapshot *snap,
+                        blo_ckpt_room **room, blo_h5 **f)
 {
-  BLO_TRY(blo_alloc(ctx, blo_ckpt_largest_vec(snap->state), sizeof **all, all));
-  BLO_TRY(blo_h5_create(ctx, path, f));
+  BLO_TRY(blo_ckpt_room_create(comm, snap->state, room));
+  if (blo_comm_rank(comm) != BLO_ROOT) {
+    return BLO_OK;
+  }
+  BLO_TRY(blo_h5_create(blo_comm_context(comm), path, f));
   return put_identity(*f, snap);
 }
 
-/** @param[in] all the numbers of the entry if it is a vector */
-static blo_status put_entry(blo_h5 *f, const blo_state_entry *entry, const double *all)
+static blo_status put_vec(blo_ckpt_room *room, const blo_vec *v, blo_h5 *f, const char *path)
+{
+  double *all = blo_ckpt_room_vec(room);
+
+  blo_vec_gather(v, all);
+  return f == NULL ? BLO_OK
+                   : blo_h5_put_array(f, path, all, blo_space_n(v->space), false, NULL, NULL, NULL);
+}
+
+/** @param f  NULL if this rank does not write, but takes part */
+static blo_status put_entry(blo_ckpt_room *room, const blo_state_entry *entry, blo_h5 *f)
 {
   char path[BLO_CKPT_PATH_MAX];
 
   blo_ckpt_entry_path(entry, path);
   switch (entry->kind) {
   case BLO_STATE_VEC:
-    return blo_h5_put_array(f, path, all, blo_space_n(entry->at.vec->space), false, NULL, NULL,
-                            NULL);
+    return put_vec(room, entry->at.vec, f, path);
+  case BLO_STATE_DENSE:
+    return blo_ckpt_put_dense(room, entry->at.dense, f, path);
   case BLO_STATE_INT:
-    return blo_h5_put_int(f, path, *entry->at.integer);
+    return f == NULL ? BLO_OK : blo_h5_put_int(f, path, *entry->at.integer);
   case BLO_STATE_DOUBLE:
     break;
   }
-  return blo_h5_put_double(f, path, *entry->at.number);
+  return f == NULL ? BLO_OK : blo_h5_put_double(f, path, *entry->at.number);
 }
 
 /**
- * Every rank takes part in gathering every vector, also when the root can no longer write: so the
+ * Every rank takes part in moving every entry, also when the root can no longer write: so the
  * root's status needs no agreement on the way.
  * @return the root's status, not agreed
  */
-static blo_status put_state(const blo_state *state, blo_h5 *f, bool root, double *all)
+static blo_status put_state(blo_ckpt_room *room, const blo_state *state, blo_h5 *f)
 {
   blo_status status = BLO_OK;
 
   for (blo_int i = 0; i < blo_state_count(state); i++) {
-    const blo_state_entry *entry = blo_state_get(state, i);
-    if (entry->kind == BLO_STATE_VEC) {
-      blo_vec_gather(entry->at.vec, all);
-    }
-    if (root && status == BLO_OK) {
-      status = put_entry(f, entry, all);
-    }
+    blo_status put = put_entry(room, blo_state_get(state, i), status == BLO_OK ? f : NULL);
+    status = status == BLO_OK ? put : status;
   }
   return status;
 }
@@ -135,10 +143,10 @@ static blo_status save(blo_comm *comm, const char *folder, const char *name, blo
   bool root = blo_comm_rank(comm) == BLO_ROOT;
   blo_status status = BLO_OK;
   blo_h5 *f = NULL;
-  double *all = NULL;
+  blo_ckpt_room *room = NULL;
 
-  BLO_GO(blo_agree_from(comm, BLO_ROOT, root ? begin(ctx, path, snap, &all, &f) : BLO_OK));
-  status = put_state(snap->state, f, root, all);
+  BLO_GO_ALL(comm, begin(comm, path, snap, &room, &f));
+  status = put_state(room, snap->state, f);
   if (root && status == BLO_OK) {
     status = finish(&f, snap);
   }
@@ -148,7 +156,7 @@ static blo_status save(blo_comm *comm, const char *folder, const char *name, blo
   BLO_GO(blo_agree_from(comm, BLO_ROOT, status));
 done:
   blo_h5_close(&f);
-  blo_free(ctx, &all);
+  blo_ckpt_room_destroy(&room);
   return status;
 }
 

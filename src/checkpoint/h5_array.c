@@ -7,14 +7,18 @@ enum { CHUNK_MAX = 4096, DEFLATE_LEVEL = 1 };
 
 /* ---------------------------------------------------------------- writing */
 
-/** What an array is like; only one of one dimension can be chunked. */
-typedef struct array_shape {
-  int n_dims;
-  hsize_t dim[BLO_H5_DIMS_MAX];
-  bool chunked;
-} array_shape;
+blo_h5_shape blo_h5_shape_of(int n_dims, const blo_int *dim)
+{
+  blo_h5_shape shape = {.n_dims = n_dims};
 
-static blo_int count(const array_shape *shape)
+  BLO_BUG_IF(n_dims < 1 || n_dims > BLO_H5_DIMS_MAX, "an array of %d dimensions", n_dims);
+  for (int i = 0; i < n_dims; i++) {
+    shape.dim[i] = (hsize_t)dim[i];
+  }
+  return shape;
+}
+
+static blo_int count(const blo_h5_shape *shape)
 {
   blo_int n = 1;
 
@@ -25,7 +29,7 @@ static blo_int count(const array_shape *shape)
 }
 
 /** Chunks of a table: shuffled and deflated, which pays for counts and times, not for state. */
-static hid_t creation_list(const array_shape *shape)
+static hid_t creation_list(const blo_h5_shape *shape)
 {
   hsize_t n = shape->dim[0], chunk = n == 0 ? 1 : n < CHUNK_MAX ? n : CHUNK_MAX;
   hid_t list = H5Pcreate(H5P_DATASET_CREATE);
@@ -38,7 +42,7 @@ static hid_t creation_list(const array_shape *shape)
   return list;
 }
 
-static blo_status create_array(blo_h5 *f, const char *path, const array_shape *shape,
+blo_status blo_h5_create_array(blo_h5 *f, const char *path, const blo_h5_shape *shape,
                                hid_t *dataset)
 {
   blo_status status = BLO_OK;
@@ -81,19 +85,19 @@ done:
 }
 
 static blo_status put_array(blo_h5 *f, const char *path, const double *data,
-                            const array_shape *shape, const char *unit, const char *help,
+                            const blo_h5_shape *shape, const char *unit, const char *help,
                             const char *along)
 {
   blo_status status = BLO_OK;
   hid_t dataset = H5I_INVALID_HID;
   blo_int n = count(shape);
 
-  BLO_GO(create_array(f, path, shape, &dataset));
+  BLO_GO(blo_h5_create_array(f, path, shape, &dataset));
   if (n > 0) {
     BLO_H5_GO(f, H5Dwrite(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0,
               "write", path);
   }
-  BLO_GO(blo_h5_write_crc(f, dataset, data, (size_t)n * sizeof *data));
+  BLO_GO(blo_h5_write_crc(f, dataset, blo_crc32(0, data, (size_t)n * sizeof *data)));
   BLO_GO(blo_h5_write_text_attribute(f, dataset, "units", unit));
   BLO_GO(blo_h5_write_text_attribute(f, dataset, "long_name", help));
   if (along != NULL) {
@@ -108,7 +112,7 @@ done:
 blo_status blo_h5_put_array(blo_h5 *f, const char *path, const double *data, blo_int n,
                             bool chunked, const char *unit, const char *help, const char *along)
 {
-  array_shape shape = {.n_dims = 1, .dim = {(hsize_t)n}, .chunked = chunked};
+  blo_h5_shape shape = {.n_dims = 1, .dim = {(hsize_t)n}, .chunked = chunked};
   blo_status status;
 
   BLO_H5_QUIETLY(status = put_array(f, path, data, &shape, unit, help, along));
@@ -118,13 +122,9 @@ blo_status blo_h5_put_array(blo_h5 *f, const char *path, const double *data, blo
 blo_status blo_h5_put_tensor(blo_h5 *f, const char *path, const double *data, int n_dims,
                              const blo_int *dim, const char *unit, const char *help)
 {
-  array_shape shape = {.n_dims = n_dims};
+  blo_h5_shape shape = blo_h5_shape_of(n_dims, dim);
   blo_status status;
 
-  BLO_BUG_IF(n_dims < 1 || n_dims > BLO_H5_DIMS_MAX, "an array of %d dimensions", n_dims);
-  for (int i = 0; i < n_dims; i++) {
-    shape.dim[i] = (hsize_t)dim[i];
-  }
   BLO_H5_QUIETLY(status = put_array(f, path, data, &shape, unit, help, NULL));
   return status;
 }
@@ -142,7 +142,7 @@ static bool is_array_of_doubles(hid_t dataset, hid_t space)
   return is;
 }
 
-static blo_status open_array(blo_h5 *f, const char *path, hid_t *dataset, array_shape *shape)
+blo_status blo_h5_open_array(blo_h5 *f, const char *path, hid_t *dataset, blo_h5_shape *shape)
 {
   blo_status status = BLO_OK;
   hid_t space = H5I_INVALID_HID;
@@ -152,17 +152,17 @@ static blo_status open_array(blo_h5 *f, const char *path, hid_t *dataset, array_
   BLO_CHECK_GO(f->ctx, is_array_of_doubles(*dataset, space), BLO_E_FORMAT,
                "%s: '%s' is not an array of doubles with 1 to %d dimensions", f->path, path,
                BLO_H5_DIMS_MAX);
-  *shape = (array_shape){.n_dims = H5Sget_simple_extent_ndims(space)};
+  *shape = (blo_h5_shape){.n_dims = H5Sget_simple_extent_ndims(space)};
   H5Sget_simple_extent_dims(space, shape->dim, NULL);
 done:
   blo_h5_drop(&space);
   return status;
 }
 
-static blo_status read_shape(blo_h5 *f, const char *path, array_shape *shape)
+static blo_status read_shape(blo_h5 *f, const char *path, blo_h5_shape *shape)
 {
   hid_t dataset = H5I_INVALID_HID;
-  blo_status status = open_array(f, path, &dataset, shape);
+  blo_status status = blo_h5_open_array(f, path, &dataset, shape);
 
   blo_h5_drop(&dataset);
   return status;
@@ -172,10 +172,10 @@ static blo_status get_array(blo_h5 *f, const char *path, double *data, blo_int n
 {
   blo_status status = BLO_OK;
   hid_t dataset = H5I_INVALID_HID;
-  array_shape shape = {0};
+  blo_h5_shape shape = {0};
   blo_int found;
 
-  BLO_GO(open_array(f, path, &dataset, &shape));
+  BLO_GO(blo_h5_open_array(f, path, &dataset, &shape));
   found = count(&shape);
   BLO_CHECK_GO(f->ctx, found == n, BLO_E_FORMAT, "%s: '%s' has %lld numbers; expected %lld",
                f->path, path, (long long)found, (long long)n);
@@ -183,7 +183,7 @@ static blo_status get_array(blo_h5 *f, const char *path, double *data, blo_int n
     BLO_H5_GO(f, H5Dread(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0,
               "read", path);
   }
-  BLO_GO(blo_h5_check_crc(f, dataset, path, data, (size_t)n * sizeof *data));
+  BLO_GO(blo_h5_check_crc(f, dataset, path, blo_crc32(0, data, (size_t)n * sizeof *data)));
 done:
   blo_h5_drop(&dataset);
   return status;
@@ -191,7 +191,7 @@ done:
 
 blo_status blo_h5_array_size(blo_h5 *f, const char *path, blo_int *n)
 {
-  array_shape shape;
+  blo_h5_shape shape;
   blo_status status;
 
   BLO_H5_QUIETLY(status = read_shape(f, path, &shape));
@@ -203,7 +203,7 @@ blo_status blo_h5_array_size(blo_h5 *f, const char *path, blo_int *n)
 
 blo_status blo_h5_array_dims(blo_h5 *f, const char *path, int *n_dims, blo_int dim[BLO_H5_DIMS_MAX])
 {
-  array_shape shape;
+  blo_h5_shape shape;
   blo_status status;
 
   BLO_H5_QUIETLY(status = read_shape(f, path, &shape));

@@ -3,16 +3,14 @@
 
 static const char crc_name[] = "crc32";
 
-blo_status blo_h5_write_crc(blo_h5 *f, hid_t dataset, const void *bytes, size_t n)
+blo_status blo_h5_write_crc(blo_h5 *f, hid_t dataset, uint32_t crc)
 {
-  uint32_t crc = blo_crc32(0, bytes, n);
-
   return blo_h5_write_attribute(f, dataset, crc_name, H5T_STD_U32LE, H5T_NATIVE_UINT32, &crc);
 }
 
-blo_status blo_h5_check_crc(blo_h5 *f, hid_t dataset, const char *path, const void *bytes, size_t n)
+blo_status blo_h5_check_crc(blo_h5 *f, hid_t dataset, const char *path, uint32_t found)
 {
-  uint32_t want = 0, found = blo_crc32(0, bytes, n);
+  uint32_t want = 0;
 
   BLO_TRY(blo_h5_read_attribute(f, dataset, crc_name, H5T_INTEGER, H5T_NATIVE_UINT32, &want));
   BLO_CHECK(f->ctx, want == found, BLO_E_FORMAT,

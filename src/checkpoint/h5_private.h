@@ -77,10 +77,25 @@ blo_status blo_h5_write_text_attribute(blo_h5 *f, hid_t owner, const char *name,
 /** The type of a text as it is stored: its bytes and the closing zero, UTF-8. Negative: failed. */
 hid_t blo_h5_text_type(size_t size);
 
-/** The attribute "crc32" of a dataset: write it, or compare it with the bytes that were read. */
-blo_status blo_h5_write_crc(blo_h5 *f, hid_t dataset, const void *bytes, size_t n);
-blo_status blo_h5_check_crc(blo_h5 *f, hid_t dataset, const char *path, const void *bytes,
-                            size_t n);
+/** The attribute "crc32" of a dataset: write it, or compare it with that of what was read. */
+blo_status blo_h5_write_crc(blo_h5 *f, hid_t dataset, uint32_t crc);
+blo_status blo_h5_check_crc(blo_h5 *f, hid_t dataset, const char *path, uint32_t found);
+
+/** What an array is like; only one of one dimension can be chunked. */
+typedef struct blo_h5_shape {
+  int n_dims;
+  hsize_t dim[BLO_H5_DIMS_MAX];
+  bool chunked;
+} blo_h5_shape;
+blo_h5_shape blo_h5_shape_of(int n_dims, const blo_int *dim);
+/** Make the dataset of an array, or open it if it is one of doubles. */
+blo_status blo_h5_create_array(blo_h5 *f, const char *path, const blo_h5_shape *shape,
+                               hid_t *dataset);
+blo_status blo_h5_open_array(blo_h5 *f, const char *path, hid_t *dataset, blo_h5_shape *shape);
+/** Rows in a panel: 8 MiB of them, one at least, n_rows at most (but for none). */
+blo_int blo_h5_panel_rows(blo_int n_rows, blo_int row_size);
+/** Read an array, a panel at a time, and compare its crc32. */
+blo_status blo_h5_verify_array(blo_h5 *f, const char *path);
 
 /** What blo_h5_walk() meets. */
 typedef enum blo_h5_kind { BLO_H5_GROUP, BLO_H5_ARRAY, BLO_H5_TEXT } blo_h5_kind;

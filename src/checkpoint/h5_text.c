@@ -15,7 +15,7 @@ static blo_status put_text(blo_h5 *f, const char *path, const char *text)
                                   H5P_DEFAULT)) >= 0,
             "write", path);
   BLO_H5_GO(f, H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, text) >= 0, "write", path);
-  BLO_GO(blo_h5_write_crc(f, dataset, text, size));
+  BLO_GO(blo_h5_write_crc(f, dataset, blo_crc32(0, text, size)));
   BLO_H5_GO(f, blo_h5_drop(&dataset), "write", path);
 done:
   blo_h5_drop(&dataset);
@@ -61,7 +61,7 @@ static blo_status get_text(blo_h5 *f, const char *path, char **out)
   size = H5Tget_size(type);
   BLO_GO(blo_alloc(f->ctx, (blo_int)size + 1, 1, &text));
   BLO_H5_GO(f, H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, text) >= 0, "read", path);
-  BLO_GO(blo_h5_check_crc(f, dataset, path, text, size));
+  BLO_GO(blo_h5_check_crc(f, dataset, path, blo_crc32(0, text, size)));
   *out = text;
   text = NULL;
 done:

@@ -190,20 +190,6 @@ static blo_status verify_text(blo_h5 *f, const char *path)
   return BLO_OK;
 }
 
-static blo_status verify_array(blo_h5 *f, const char *path)
-{
-  blo_status status = BLO_OK;
-  double *data = NULL;
-  blo_int n = 0;
-
-  BLO_GO(blo_h5_array_size(f, path, &n));
-  BLO_GO(blo_alloc(f->ctx, n, sizeof *data, &data));
-  BLO_GO(blo_h5_get_array(f, path, data, n));
-done:
-  blo_free(f->ctx, &data);
-  return status;
-}
-
 /** To open a number is to read it, and HDF5 then compares its own checksum. */
 static blo_status meet(void *arg, const char *path)
 {
@@ -215,7 +201,7 @@ static blo_status verify_one(void *arg, const char *path, blo_h5_kind kind)
 {
   switch (kind) {
   case BLO_H5_ARRAY:
-    return verify_array(arg, path);
+    return blo_h5_verify_array(arg, path);
   case BLO_H5_TEXT:
     return verify_text(arg, path);
   case BLO_H5_GROUP:

@@ -123,10 +123,17 @@ void blo_dense_fill(double value, blo_dense *a)
   }
 }
 
+/** Two grids that give every entry the same place. */
+static bool same_places(const blo_grid *a, const blo_grid *b)
+{
+  return a->comm == b->comm && a->rows.count == b->rows.count && a->cols.count == b->cols.count &&
+         a->rows.block == b->rows.block;
+}
+
 static void check_alike(const blo_dense *a, const blo_dense *b)
 {
-  BLO_BUG_IF(a->grid != b->grid || a->m != b->m || a->n != b->n,
-             "matrices [%lld][%lld] and [%lld][%lld], or of two grids", (long long)a->m,
+  BLO_BUG_IF(!same_places(a->grid, b->grid) || a->m != b->m || a->n != b->n,
+             "matrices [%lld][%lld] and [%lld][%lld], or of other grids", (long long)a->m,
              (long long)a->n, (long long)b->m, (long long)b->n);
 }
 

@@ -54,6 +54,11 @@ blo_status blo_state_add_double(blo_state *s, const char *name, double *at)
   return add(s, (blo_state_entry){.name = name, .kind = BLO_STATE_DOUBLE, .at.number = at});
 }
 
+blo_status blo_state_add_dense(blo_state *s, const char *name, blo_dense *dense)
+{
+  return add(s, (blo_state_entry){.name = name, .kind = BLO_STATE_DENSE, .at.dense = dense});
+}
+
 blo_int blo_state_count(const blo_state *s)
 {
   return s->n;

@@ -14,6 +14,9 @@ static double guess_save_seconds(const blo_solver *solver)
     if (entry->kind == BLO_STATE_VEC) {
       bytes += 8 * (double)blo_space_n(entry->at.vec->space);
     }
+    if (entry->kind == BLO_STATE_DENSE) {
+      bytes += 8 * (double)blo_dense_m(entry->at.dense) * (double)blo_dense_n(entry->at.dense);
+    }
   }
   return 0.1 + bytes / 1e8;
 }

@@ -176,13 +176,20 @@ static void transplant(const setup *from, setup *to)
     const blo_state_entry *a = blo_state_get(from->solver->state, i);
     const blo_state_entry *b = blo_state_find(to->solver->state, a->name);
     BLO_REQUIRE_ALL(b != NULL && a->kind == b->kind);
-    if (a->kind == BLO_STATE_VEC) {
+    switch (a->kind) {
+    case BLO_STATE_VEC:
       memcpy(b->at.vec->data, a->at.vec->data,
              (size_t)blo_space_n_local(b->at.vec->space) * sizeof(double));
-    } else if (a->kind == BLO_STATE_INT) {
+      break;
+    case BLO_STATE_DENSE:
+      blo_dense_copy(a->at.dense, b->at.dense);
+      break;
+    case BLO_STATE_INT:
       *b->at.integer = *a->at.integer;
-    } else {
+      break;
+    case BLO_STATE_DOUBLE:
       *b->at.number = *a->at.number;
+      break;
     }
   }
 }

@@ -452,6 +452,22 @@ static void expect_mismatch(fixture *fx, const char *path, const blo_snapshot *s
   BLO_EXPECT_ALL(is_filled(fx, 8));
 }
 
+/* Enter in another list what is entered in one. */
+static blo_status enter_too(blo_state *state, const blo_state_entry *e)
+{
+  switch (e->kind) {
+  case BLO_STATE_VEC:
+    return blo_state_add_vec(state, e->name, e->at.vec);
+  case BLO_STATE_DENSE:
+    return blo_state_add_dense(state, e->name, e->at.dense);
+  case BLO_STATE_INT:
+    return blo_state_add_int(state, e->name, e->at.integer);
+  case BLO_STATE_DOUBLE:
+    break;
+  }
+  return blo_state_add_double(state, e->name, e->at.number);
+}
+
 /* A state of which one entry is another than in the fixture's. */
 static void expect_state_mismatch(fixture *fx, const char *path, const char *name, double *number,
                                   blo_vec *vec, const char *words)
@@ -462,9 +478,7 @@ static void expect_state_mismatch(fixture *fx, const char *path, const char *nam
   for (blo_int i = 0; i < blo_state_count(fx->state); i++) {
     const blo_state_entry *e = blo_state_get(fx->state, i);
     if (status == BLO_OK && strcmp(e->name, name) != 0) {
-      status = e->kind == BLO_STATE_VEC   ? blo_state_add_vec(snap.state, e->name, e->at.vec)
-               : e->kind == BLO_STATE_INT ? blo_state_add_int(snap.state, e->name, e->at.integer)
-                                          : blo_state_add_double(snap.state, e->name, e->at.number);
+      status = enter_too(snap.state, e);
     }
   }
   if (status == BLO_OK && number != NULL) {
@@ -505,7 +519,7 @@ static void mismatch_is_refused(blo_comm *comm)
   expect_state_mismatch(&fx, path, "samples", &extra, NULL, "has the number 'samples', the check");
   expect_state_mismatch(&fx, path, "upper.x", &extra, NULL, "has the number 'upper.x', the check");
   expect_state_mismatch(&fx, path, "lower.y", NULL, fx.vec[1],
-                        "vector 'lower.y' of 37 numbers, this run has one of 101");
+                        "'lower.y' with dimensions [37], this run's vector has [101]");
   tear_down(&fx);
 }
 
