@@ -20,7 +20,6 @@ typedef struct axis {
 struct blo_grid {
   blo_comm *comm;
   blo_context *ctx;
-  int system;      /**< BLACS' handle of the communicator */
   int context;     /**< BLACS' context; negative: this rank is outside */
   axis rows, cols; /**< me = -1 outside */
 };

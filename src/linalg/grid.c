@@ -58,14 +58,16 @@ static void place_ranks(blo_grid *g, int *map)
   g->cols.me = inside ? rank % g->cols.count : -1;
 }
 
-/** Open the grid in BLACS; sums within it are to repeat their bits. Collective. */
+/** Open the grid in BLACS; sums within it are to repeat their bits. BLACS' handle of a communicator
+ *  is one for all grids, and needed only here. Collective. */
 static void open_context(blo_grid *g, int *map)
 {
   const int yes = 1;
+  int handle = Csys2blacs_handle(blo_comm_mpi(g->comm));
 
-  g->system = Csys2blacs_handle(blo_comm_mpi(g->comm));
-  g->context = g->system;
+  g->context = handle;
   Cblacs_gridmap(&g->context, map, g->rows.count, g->rows.count, g->cols.count);
+  Cfree_blacs_system_handle(handle);
   if (g->context >= 0) {
     Cblacs_set(g->context, BLACS_REPEATABLE, &yes);
   }
@@ -79,7 +81,7 @@ static blo_status make(blo_comm *comm, const blo_dense_options *options, int ran
 
   BLO_TRY(blo_alloc(ctx, 1, sizeof *g, out));
   g = *out;
-  *g = (blo_grid){.comm = comm, .ctx = ctx, .context = -1, .system = -1};
+  *g = (blo_grid){.comm = comm, .ctx = ctx, .context = -1};
   g->rows.block = g->cols.block = options->block;
   choose_shape(ranks, &g->rows.count, &g->cols.count);
   return blo_alloc(ctx, ranks, sizeof **map, map);
@@ -111,9 +113,6 @@ void blo_grid_destroy(blo_grid **grid)
   if (g != NULL) {
     if (g->context >= 0) {
       Cblacs_gridexit(g->context);
-    }
-    if (g->system >= 0) {
-      Cfree_blacs_system_handle(g->system);
     }
     blo_free(g->ctx, grid);
   }

@@ -114,6 +114,23 @@ static void test_entries(blo_grid *grid)
   blo_dense_destroy(&b);
 }
 
+/* BLACS has one handle for all grids of a communicator. */
+static void grids_may_stand_side_by_side(blo_comm *comm)
+{
+  blo_dense_options o = {0, 8}, p = {1, 3};
+  blo_grid *a = NULL, *b = NULL;
+
+  for (int i = 0; i < 3; i++) {
+    BLO_REQUIRE_STATUS(blo_grid_create(comm, &o, &a), BLO_OK);
+    BLO_REQUIRE_STATUS(blo_grid_create(comm, &p, &b), BLO_OK);
+    test_entries(b);
+    blo_grid_destroy(i % 2 == 0 ? &a : &b);
+    test_entries(i % 2 == 0 ? b : a);
+    blo_grid_destroy(&a);
+    blo_grid_destroy(&b);
+  }
+}
+
 static void entries_are_where_they_belong(blo_comm *comm)
 {
   on_grids(comm, test_entries);
@@ -383,6 +400,7 @@ static void every_allocation_may_fail(blo_comm *comm)
 
 static const blo_test tests[] = {
     {"grids are near-square", grids_are_near_square},
+    {"grids may stand side by side", grids_may_stand_side_by_side},
     {"entries are where they belong", entries_are_where_they_belong},
     {"rectangles go to their owners and back", rectangles_go_to_their_owners_and_back},
     {"triangles become alike", triangles_become_alike},
