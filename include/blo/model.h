@@ -270,6 +270,12 @@ BLO_API BLO_MUST_USE blo_status blo_graph_finish(blo_graph *g, blo_int direction
 BLO_API blo_int blo_graph_chunk(const blo_graph *g);
 /** Doubles that a linearisation keeps per row. Call: Local. */
 BLO_API blo_int blo_graph_cache_size(const blo_graph *g);
+/**
+ * True if the value is a sum of convex losses of what a model makes of y: then products with the
+ * Gauss-Newton matrix exist, which is H without the second derivatives of the model (which
+ * operations are the losses: src/model/gauss_newton.c). Of a finished graph. Call: Local.
+ */
+BLO_API bool blo_graph_has_gauss_newton(const blo_graph *g);
 /** Bytes that finish() took or, for a graph that is not finished, 0. Call: Local. */
 BLO_API blo_int blo_graph_bytes(const blo_graph *g);
 /** What the samples look like, as it was given. Call: Local. */
@@ -301,9 +307,11 @@ typedef struct blo_graph_call {
   const double *x, *y;    /**< the owners' vectors */
   blo_int n_v;            /**< directions; 0: no products */
   const double *const *v; /**< [n_v] each [n_y] */
-  double scale;    /**< of everything; of a linearisation and the products that use it alike */
-  bool linearized; /**< `cache` holds what a call with the same rows, x and y left there */
-  bool same_x;     /**< `cache` holds what a call with the same rows and x left there */
+  double scale;      /**< of everything; of a linearisation and the products that use it alike */
+  bool linearized;   /**< `cache` holds what a call with the same rows, x and y left there */
+  bool same_x;       /**< `cache` holds what a call with the same rows and x left there */
+  bool gauss_newton; /**< hv are products with the Gauss-Newton matrix instead of H, jv and
+                        j_sample are NULL; of graphs with blo_graph_has_gauss_newton() */
   /** n cache_size doubles, node by node over the rows of the call: to fill, or to use with the same
    *  rows; NULL: nothing is kept */
   double *cache;

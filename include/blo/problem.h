@@ -29,7 +29,12 @@ enum {
   BLO_WANT_X = 2,     /**< grad_x g or grad_x f */
   BLO_WANT_Y = 4,     /**< grad_y g or grad_y f */
   BLO_WANT_HV = 8,    /**< H v */
-  BLO_WANT_JV = 16    /**< J v */
+  BLO_WANT_JV = 16,   /**< J v */
+  /** With BLO_WANT_HV, without BLO_WANT_JV: instead of H v the products with the (generalised)
+   *  Gauss-Newton matrix: that of g with its convex losses, but with the model in them linear in y
+   *  around the current point. Positive semidefinite (Schraudolph 2002, Neural Computation 14(7)).
+   *  Only asked of problems with BLO_HAS_GAUSS_NEWTON. */
+  BLO_WANT_GAUSS_NEWTON = 32
 };
 
 /** Directions v that one sweep can take at once. */
@@ -85,10 +90,12 @@ typedef struct blo_slice {
 
 /** What the samples contribute to; what is not said here is zero, or comes from `common`. */
 enum {
-  BLO_HAS_G_X = 1,       /**< grad_x g and J v have contributions of samples */
-  BLO_HAS_F_X = 2,       /**< grad_x f has contributions of samples */
-  BLO_HAS_DIRECTIONS = 4 /**< `shard` and `common` take several directions at once; without it a
-                              sweep with several directions is made one direction at a time */
+  BLO_HAS_G_X = 1, /**< grad_x g and J v have contributions of samples */
+  BLO_HAS_F_X = 2, /**< grad_x f has contributions of samples */
+  /** `shard` and `common` take several directions at once; without it a sweep with several
+   *  directions is made one direction at a time */
+  BLO_HAS_DIRECTIONS = 4,
+  BLO_HAS_GAUSS_NEWTON = 8 /**< BLO_WANT_GAUSS_NEWTON is answered */
 };
 
 typedef struct blo_problem_type blo_problem_type;

@@ -113,7 +113,7 @@ BLO_CLONES static void vjp_dot(blo_int k, const cell_row *v, const cell_row *dot
 }
 
 static const cell_type cell_gru = {
-    .op = {"gru", recurrent_value, recurrent_vjp, recurrent_jvp, recurrent_vjp_dot},
+    .op = {"gru", recurrent_value, recurrent_vjp, recurrent_jvp, recurrent_vjp_dot, OP_MODEL},
     .gates = 3,
     .state = 1,
     .state_dot = 1,

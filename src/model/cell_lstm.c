@@ -115,7 +115,7 @@ BLO_CLONES static void vjp_dot(blo_int k, const cell_row *v, const cell_row *dot
 }
 
 static const cell_type cell_lstm = {
-    .op = {"lstm", recurrent_value, recurrent_vjp, recurrent_jvp, recurrent_vjp_dot},
+    .op = {"lstm", recurrent_value, recurrent_vjp, recurrent_jvp, recurrent_vjp_dot, OP_MODEL},
     .gates = 4,
     .state = 2,
     .state_dot = 1,

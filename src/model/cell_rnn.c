@@ -59,7 +59,7 @@ BLO_CLONES static void vjp_dot(blo_int k, const cell_row *v, const cell_row *dot
 }
 
 static const cell_type cell_rnn = {
-    .op = {"rnn", recurrent_value, recurrent_vjp, recurrent_jvp, recurrent_vjp_dot},
+    .op = {"rnn", recurrent_value, recurrent_vjp, recurrent_jvp, recurrent_vjp_dot, OP_MODEL},
     .gates = 1,
     .value = value,
     .vjp = vjp,

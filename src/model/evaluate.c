@@ -218,6 +218,14 @@ static void adjoints(const pass *p)
   }
 }
 
+/** Does the node give its second derivatives? With the Gauss-Newton matrix only the losses do. */
+static bool bends(const pass *p, int i)
+{
+  const node *n = &p->g->nodes[i];
+
+  return n->on_y && (!p->call->gauss_newton || n->is_loss);
+}
+
 static void give_tangents(const pass *p, int i, op_call *c)
 {
   const node *n = &p->g->nodes[i];
@@ -255,8 +263,10 @@ static void tangents_of_adjoints(const pass *p)
     const node *n = &p->g->nodes[i];
     if (n->n_in > 0 && visited(p, i) && has_bar_dot(p, i)) {
       op_call c = call_of(p, i);
-      give_tangents(p, i, &c);
-      c.bar = n->on_y ? p->g->places[i].bar : NULL;
+      if (bends(p, i)) {
+        give_tangents(p, i, &c);
+        c.bar = p->g->places[i].bar;
+      }
       c.bar_dot = p->g->places[i].bar_dot;
       for (int k = 0; k < n->n_in; k++) {
         c.in_bar_dot[k] = has_bar_dot(p, n->in[k]) ? p->g->places[n->in[k]].bar_dot : NULL;
@@ -430,6 +440,9 @@ static void evaluate(blo_graph *g, const blo_graph_call *call, unsigned purpose,
             .bar_y = call->gy != NULL || keeps || (products && !ready)};
 
   BLO_BUG_IF(call->n_v > 0 && g->directions == 0, "a graph without directions gives no products");
+  BLO_BUG_IF(products && call->gauss_newton &&
+                 (!g->has_gauss_newton || call->jv != NULL || call->j_sample != NULL),
+             "a graph that has no Gauss-Newton matrix, or products J v with it");
   p.adjoints = p.bar_x || p.bar_y;
   p.dot_x = call->jv != NULL || call->j_sample != NULL;
   p.dot_y = call->hv != NULL;

@@ -133,6 +133,7 @@ blo_node graph_add(blo_graph *g, const node *described)
     return -1;
   }
   inherit(g, &n);
+  n.never_negative = graph_never_negative(g, &n);
   if (n.n < 1) {
     return graph_refuse(g, BLO_E_SHAPE, "%s: %lld numbers", n.type->name, (long long)n.n);
   }
@@ -244,6 +245,7 @@ blo_status blo_graph_finish(blo_graph *g, blo_int directions)
   for (int k = 0; k < g->n_terms; k++) {
     mark(g, g->terms[k], FOR_TERM);
   }
+  graph_find_losses(g);
   return graph_plan(g, directions);
 }
 

@@ -39,6 +39,16 @@ typedef struct op_call {
   double *work;                    /**< scratch, see node */
 } op_call;
 
+/** What an operation is to the Gauss-Newton matrix (gauss_newton.c). */
+typedef enum op_kind {
+  OP_MODEL,  /**< none of these: part of a model only */
+  OP_LOSS,   /**< each number is a convex function of all inputs together, and never negative */
+  OP_WEIGHT, /**< not convex, but never negative */
+  OP_SUM,    /**< each number is a sum of numbers of the inputs, times constants that are >= 0 */
+  OP_AFFINE, /**< number[0] in + number[1] */
+  OP_PRODUCT /**< the product of its two inputs */
+} op_kind;
+
 /**
  * An operation out = F(in_1, in_2, ...). With bar the adjoint of out, and all sums over the rows
  * for a global input of an operation on rows:
@@ -49,8 +59,9 @@ typedef struct op_call {
  *   vjp_dot  dot(bar(in_k)) += (dF/din_k)' dot(bar(out)) + sum_l (d2F/din_k din_l dot(in_l))'
  * bar(out)
  *
- * vjp_dot is called with all in_dot and bar NULL if the node does not depend on y; if it does, bar
- * is there, and at least one in_dot.
+ * vjp_dot is called with all in_dot and bar NULL if the node does not depend on y. So it is for
+ * products with the Gauss-Newton matrix, if the node is no loss. Else bar is there, and at least
+ * one in_dot.
  */
 typedef struct op_type {
   const char *name;
@@ -58,6 +69,7 @@ typedef struct op_type {
   void (*vjp)(const op_call *c);
   void (*jvp)(const op_call *c);
   void (*vjp_dot)(const op_call *c);
+  op_kind kind;
 } op_type;
 
 /** What a node is computed for. */
@@ -69,20 +81,23 @@ struct node {
   int n_dims;
   blo_int dim[NODE_DIMS], n;
   bool global;
-  bool on_x, on_y;   /**< depends on parameters of x, of y */
-  bool is_param;     /**< see `block` */
-  bool is_data;      /**< comes with the samples: never kept in a linearisation */
-  bool is_sample;    /**< the sample's entry of x */
-  bool fetches;      /**< reads the samples' features itself: nothing is loaded for it */
-  bool keeps_bar;    /**< `vjp` adds to `keep`: it runs even if no adjoint of an input is wanted */
-  blo_int block;     /**< of the parameter list */
-  blo_int keep;      /**< doubles kept per row */
-  blo_int keep_dot;  /**< and, of tangents, per row and direction */
-  blo_int work;      /**< scratch: doubles in all, */
-  blo_int work_row;  /**< per row and direction, */
-  blo_int work_rows; /**< per row, */
-  blo_int work_v;    /**< and per direction */
-  double number[2];  /**< the operation's own settings */
+  bool on_x, on_y; /**< depends on parameters of x, of y */
+  bool is_param;   /**< see `block` */
+  bool is_data;    /**< comes with the samples: never kept in a linearisation */
+  bool is_sample;  /**< the sample's entry of x */
+  bool fetches;    /**< reads the samples' features itself: nothing is loaded for it */
+  bool keeps_bar;  /**< `vjp` adds to `keep`: it runs even if no adjoint of an input is wanted */
+  bool is_loss;    /**< of the Gauss-Newton matrix */
+  bool never_negative; /**< none of its numbers, whatever the inputs are */
+  unsigned part;       /**< see gauss_newton.c */
+  blo_int block;       /**< of the parameter list */
+  blo_int keep;        /**< doubles kept per row */
+  blo_int keep_dot;    /**< and, of tangents, per row and direction */
+  blo_int work;        /**< scratch: doubles in all, */
+  blo_int work_row;    /**< per row and direction, */
+  blo_int work_rows;   /**< per row, */
+  blo_int work_v;      /**< and per direction */
+  double number[2];    /**< the operation's own settings */
   blo_int size[4];
   double *data;                      /**< owned by the graph */
   unsigned purpose;                  /**< FOR_... */
@@ -112,6 +127,7 @@ struct blo_graph {
   int loss, output;
   int *terms;
   int n_terms;
+  bool has_gauss_newton;
   blo_status status; /**< of describing; with its text: */
   char why[400];
   /* the plan */
@@ -143,6 +159,10 @@ int32_t graph_label(const blo_graph_rows *batch, blo_int i);
 /* ---------------------------------------------------- between the core's files */
 
 blo_status graph_plan(blo_graph *g, blo_int directions);
+/** Is no number of the node negative, whatever its inputs are? They have been added. */
+bool graph_never_negative(const blo_graph *g, const node *n);
+/** Find the nodes that are losses of the Gauss-Newton matrix. */
+void graph_find_losses(blo_graph *g);
 
 extern const op_type op_features, op_label, op_sample_value, op_constant, op_param;
 

@@ -118,7 +118,7 @@ static void vjp_dot(const op_call *c)
   }
 }
 
-static const op_type op_bias = {"bias", value, vjp, jvp, vjp_dot};
+static const op_type op_bias = {"bias", value, vjp, jvp, vjp_dot, OP_SUM};
 
 blo_node blo_graph_bias(blo_graph *g, blo_node in, blo_node b)
 {

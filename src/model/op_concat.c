@@ -80,7 +80,7 @@ static void vjp_dot(const op_call *c)
   add_lines(c, 1, c->rows * c->n_v, c->n_v, c->bar_dot, c->in_bar_dot[1]);
 }
 
-static const op_type op_concat = {"concat", value, vjp, jvp, vjp_dot};
+static const op_type op_concat = {"concat", value, vjp, jvp, vjp_dot, OP_SUM};
 
 static bool same_lines(const node *a, const node *b)
 {

@@ -262,7 +262,7 @@ static void vjp_dot(const op_call *c)
   for_tiles(c, vjp_dot_tile);
 }
 
-static const op_type op_conv2d = {"conv2d", value, vjp, jvp, vjp_dot};
+static const op_type op_conv2d = {"conv2d", value, vjp, jvp, vjp_dot, OP_MODEL};
 
 /* --------------------------------------------------------------------- node */
 

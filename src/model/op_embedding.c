@@ -75,7 +75,7 @@ static void vjp_dot(const op_call *c)
   }
 }
 
-static const op_type op_embedding = {"embedding", value, vjp, jvp, vjp_dot};
+static const op_type op_embedding = {"embedding", value, vjp, jvp, vjp_dot, OP_MODEL};
 
 /** Numbers of a row of the table, which may be a list without dimensions; 0: it does not fit. */
 static blo_int row_size(const blo_graph *g, const node *e)

@@ -262,7 +262,7 @@ static void vjp_dot(const op_call *c)
   }
 }
 
-static const op_type op_group_norm = {"group_norm", value, vjp, jvp, vjp_dot};
+static const op_type op_group_norm = {"group_norm", value, vjp, jvp, vjp_dot, OP_MODEL};
 
 /* ------------------------------------------------------------------------------ nodes */
 

@@ -57,11 +57,11 @@ static void constant_value(const op_call *c)
 }
 
 /* Sources have no inputs, so no other functions; a parameter's tensors are parts of x and y. */
-const op_type op_features = {"features", features_value, NULL, NULL, NULL};
-const op_type op_label = {"label", label_value, NULL, NULL, NULL};
-const op_type op_sample_value = {"sample value", sample_value, NULL, NULL, NULL};
-const op_type op_constant = {"constant", constant_value, NULL, NULL, NULL};
-const op_type op_param = {"parameter", NULL, NULL, NULL, NULL};
+const op_type op_features = {"features", features_value, NULL, NULL, NULL, OP_MODEL};
+const op_type op_label = {"label", label_value, NULL, NULL, NULL, OP_WEIGHT};
+const op_type op_sample_value = {"sample value", sample_value, NULL, NULL, NULL, OP_MODEL};
+const op_type op_constant = {"constant", constant_value, NULL, NULL, NULL, OP_MODEL};
+const op_type op_param = {"parameter", NULL, NULL, NULL, NULL, OP_MODEL};
 
 int32_t graph_label(const blo_graph_rows *batch, blo_int i)
 {

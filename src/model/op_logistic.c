@@ -49,7 +49,8 @@ static void vjp_dot(const op_call *c)
   }
 }
 
-static const op_type op_logistic = {"logistic", value, vjp, jvp, vjp_dot};
+/* Convex: q (1 - q) is not negative. */
+static const op_type op_logistic = {"logistic", value, vjp, jvp, vjp_dot, OP_LOSS};
 
 blo_node blo_graph_logistic(blo_graph *g, blo_node logit)
 {

@@ -214,7 +214,7 @@ static void vjp_dot(const op_call *c)
   }
 }
 
-static const op_type op_matmul = {"matmul", value, vjp, jvp, vjp_dot};
+static const op_type op_matmul = {"matmul", value, vjp, jvp, vjp_dot, OP_MODEL};
 
 static bool shapes_fit(blo_graph *g, blo_node in, blo_node w)
 {

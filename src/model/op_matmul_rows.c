@@ -269,7 +269,7 @@ static void vjp_dot(const op_call *c)
   }
 }
 
-static const op_type op_matmul_rows = {"matmul_rows", value, vjp, jvp, vjp_dot};
+static const op_type op_matmul_rows = {"matmul_rows", value, vjp, jvp, vjp_dot, OP_MODEL};
 
 /** The node for blo_graph_matmul(); shapes have been checked. */
 blo_node matmul_rows_add(blo_graph *g, blo_node in, blo_node w)

@@ -83,7 +83,7 @@ static void vjp_dot(const op_call *c)
   add_to_winners(c, c->n_v, c->bar_dot, c->in_bar_dot[0]);
 }
 
-static const op_type op_max_pool = {"max_pool", value, vjp, jvp, vjp_dot};
+static const op_type op_max_pool = {"max_pool", value, vjp, jvp, vjp_dot, OP_MODEL};
 
 blo_node blo_graph_max_pool(blo_graph *g, blo_node in, blo_int size)
 {

@@ -85,7 +85,7 @@ static void vjp_dot(const op_call *c)
   add_shares(&p, planes(c) * c->n_v, c->bar_dot, c->in_bar_dot[0]);
 }
 
-static const op_type op_mean_pool = {"mean_pool", value, vjp, jvp, vjp_dot};
+static const op_type op_mean_pool = {"mean_pool", value, vjp, jvp, vjp_dot, OP_SUM};
 
 blo_node blo_graph_mean_pool(blo_graph *g, blo_node in, blo_int size)
 {

@@ -105,9 +105,10 @@ static void vjp_dot(const op_call *c)
   }
 }
 
-static const op_type op_square_norm = {"square_norm", square_value, square_vjp, square_jvp,
-                                       square_vjp_dot};
-static const op_type op_norm = {"norm", value, vjp, jvp, vjp_dot};
+/* Both are convex, as all norms and their squares are. */
+static const op_type op_square_norm = {"square_norm", square_value,   square_vjp,
+                                       square_jvp,    square_vjp_dot, OP_LOSS};
+static const op_type op_norm = {"norm", value, vjp, jvp, vjp_dot, OP_LOSS};
 
 static blo_node add(blo_graph *g, const op_type *type, blo_node in)
 {

@@ -139,7 +139,7 @@ static void sum_vjp_dot(const op_call *c)
   give_rows(c, c->rows * c->n_v, c->n_v, c->bar_dot, c->in_bar_dot);
 }
 
-static const op_type op_add = {"add", sum_value, sum_vjp, sum_jvp, sum_vjp_dot};
+static const op_type op_add = {"add", sum_value, sum_vjp, sum_jvp, sum_vjp_dot, OP_SUM};
 
 /* ------------------------------------------------------------------ product */
 
@@ -223,7 +223,7 @@ static void vjp_dot(const op_call *c)
   }
 }
 
-static const op_type op_product = {"product", value, vjp, jvp, vjp_dot};
+static const op_type op_product = {"product", value, vjp, jvp, vjp_dot, OP_PRODUCT};
 
 /* -------------------------------------------------------------------- nodes */
 

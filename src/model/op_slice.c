@@ -56,7 +56,7 @@ static void vjp_dot(const op_call *c)
   add(sizes_of(c, c->rows * c->n_v), c->bar_dot, c->in_bar_dot[0]);
 }
 
-static const op_type op_slice = {"slice", value, vjp, jvp, vjp_dot};
+static const op_type op_slice = {"slice", value, vjp, jvp, vjp_dot, OP_SUM};
 
 blo_node blo_graph_slice(blo_graph *g, blo_node in, blo_int from, blo_int n)
 {

@@ -85,7 +85,8 @@ static void vjp_dot(const op_call *c)
   }
 }
 
-static const op_type op_softmax_ce = {"softmax_ce", value, vjp, jvp, vjp_dot};
+/* Convex: diag(p) - p p' is positive semidefinite. */
+static const op_type op_softmax_ce = {"softmax_ce", value, vjp, jvp, vjp_dot, OP_LOSS};
 
 blo_node blo_graph_softmax_ce(blo_graph *g, blo_node logits)
 {

@@ -94,7 +94,8 @@ static void vjp_dot(const op_call *c)
   }
 }
 
-static const op_type op_squared = {"squared", value, vjp, jvp, vjp_dot};
+/* Convex in a and b together: a convex function of a - b. */
+static const op_type op_squared = {"squared", value, vjp, jvp, vjp_dot, OP_LOSS};
 
 blo_node blo_graph_squared(blo_graph *g, blo_node a, blo_node b)
 {

@@ -52,8 +52,8 @@ static void vjp_dot(const op_call *c)
   repeat(c, c->rows * c->n_v, c->bar_dot, c->in_bar_dot[0]);
 }
 
-static const op_type op_sum = {"sum", value, vjp, jvp, vjp_dot};
-static const op_type op_mean = {"mean_groups", value, vjp, jvp, vjp_dot};
+static const op_type op_sum = {"sum", value, vjp, jvp, vjp_dot, OP_SUM};
+static const op_type op_mean = {"mean_groups", value, vjp, jvp, vjp_dot, OP_SUM};
 
 static blo_node add(blo_graph *g, node n, blo_node in, blo_int size, double factor)
 {

@@ -104,8 +104,11 @@ static void give_vjp_dot(const op_call *c)
   give(c, c->n_v, c->bar_dot, c->in_bar_dot[0]);
 }
 
-static const op_type op_max_time = {"max_time", max_value, give_vjp, take_jvp, give_vjp_dot};
-static const op_type op_last_time = {"last_time", last_value, give_vjp, take_jvp, give_vjp_dot};
+/* The largest is convex too, but bends nowhere: as a loss it would have the matrix 0. */
+static const op_type op_max_time = {"max_time", max_value,    give_vjp,
+                                    take_jvp,   give_vjp_dot, OP_MODEL};
+static const op_type op_last_time = {"last_time", last_value,   give_vjp,
+                                     take_jvp,    give_vjp_dot, OP_SUM};
 
 /* --------------------------------------------------------------------- mean */
 
@@ -159,7 +162,8 @@ static void mean_vjp_dot(const op_call *c)
   share(c, c->n_v, c->bar_dot, c->in_bar_dot[0]);
 }
 
-static const op_type op_mean_time = {"mean_time", mean_value, mean_vjp, mean_jvp, mean_vjp_dot};
+static const op_type op_mean_time = {"mean_time", mean_value,   mean_vjp,
+                                     mean_jvp,    mean_vjp_dot, OP_SUM};
 
 /* ------------------------------------------------------------------- nodes */
 

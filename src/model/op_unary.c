@@ -216,7 +216,7 @@ static slopes affine_df(double a, double f, const double *number)
   return (slopes){number[0], 0};
 }
 
-#define UNARY(name)                                                                                \
+#define UNARY(name, kind)                                                                          \
   BLO_CLONES static void name##_value(const op_call *c)                                            \
   {                                                                                                \
     value(c, name##_f);                                                                            \
@@ -233,17 +233,19 @@ static slopes affine_df(double a, double f, const double *number)
   {                                                                                                \
     vjp_dot(c, name##_df);                                                                         \
   }                                                                                                \
-  static const op_type unary_##name = {#name, name##_value, name##_vjp, name##_jvp, name##_vjp_dot};
-UNARY(tanh)
-UNARY(sigmoid)
-UNARY(relu)
-UNARY(softplus)
-UNARY(exp)
-UNARY(square)
-UNARY(sin)
-UNARY(cos)
-UNARY(rsqrt)
-UNARY(affine)
+  static const op_type unary_##name = {#name,      name##_value,   name##_vjp,                     \
+                                       name##_jvp, name##_vjp_dot, kind};
+/* Losses are the convex functions that are never negative (rsqrt where it is defined). */
+UNARY(tanh, OP_MODEL)
+UNARY(sigmoid, OP_WEIGHT)
+UNARY(relu, OP_LOSS)
+UNARY(softplus, OP_LOSS)
+UNARY(exp, OP_LOSS)
+UNARY(square, OP_LOSS)
+UNARY(sin, OP_MODEL)
+UNARY(cos, OP_MODEL)
+UNARY(rsqrt, OP_LOSS)
+UNARY(affine, OP_AFFINE)
 
 /* ------------------------------------------------------------------- nodes */
 

@@ -17,7 +17,9 @@ typedef void analytic_product(const void *state, const double *x, const double *
 typedef struct analytic_math {
   analytic_value *g, *f;
   analytic_vector *g_x, *g_y, *f_x, *f_y;
-  bool minimax; /**< g = -f: g, g_x and g_y need not be given */
+  bool minimax;   /**< g = -f: g, g_x and g_y need not be given */
+  bool quadratic; /**< g is a convex quadratic function of y, a least-squares problem with linear
+                       residuals: H is its own Gauss-Newton matrix */
   analytic_product *hv, *jv;
   analytic_vector *solve;   /**< y*(x) [n_y]; if there are several, that nearest to y */
   analytic_vector *nearest; /**< [n_x] the minimiser of F nearest to x; y is NULL */

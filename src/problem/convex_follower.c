@@ -167,7 +167,8 @@ static void start(const void *state_, double *x, double *y)
   }
 }
 
-static const analytic_math math = {.g = g,
+static const analytic_math math = {.quadratic = true,
+                                   .g = g,
                                    .f = f,
                                    .g_x = g_x,
                                    .g_y = g_y,

@@ -229,7 +229,8 @@ static void start(const void *state_, double *x, double *y)
   x[o->n_x - 1] = 0.5;
 }
 
-static const analytic_math math = {.g = g,
+static const analytic_math math = {.quadratic = true,
+                                   .g = g,
                                    .f = f,
                                    .g_x = g_x,
                                    .g_y = g_y,

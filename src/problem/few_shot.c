@@ -180,6 +180,7 @@ static blo_status build(blo_problem *p, const options *o, state *st)
             "few_shot: a linear model has no representation to learn: set problem.model.type");
   p->x_layout = BLO_ROOTED;
   p->reuses_x = true;
+  p->has |= blo_graph_has_gauss_newton(st->graph[BLO_LOWER]) ? BLO_HAS_GAUSS_NEWTON : 0u;
   p->params = st->params;
   p->cache_per_sample = st->part[BLO_LOWER].n * blo_graph_cache_size(st->graph[BLO_LOWER]);
   return make_buffers(p, st);
@@ -293,6 +294,7 @@ static void run_task(blo_problem *p, const blo_shard_task *task, const blo_shard
                          .scale = task->scale,
                          .linearized = task->linearized,
                          .same_x = task->same_x,
+                         .gauss_newton = (task->want & BLO_WANT_GAUSS_NEWTON) != 0,
                          .value = out->value,
                          .gx = out->gx,
                          .gy = out->gy != NULL ? out->gy + at : NULL,

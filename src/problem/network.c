@@ -58,7 +58,8 @@ static blo_status set_sizes(blo_problem *p)
   BLO_CHECK(p->ctx, p->n_y > 0, BLO_E_UNSUPPORTED, "problem '%s': no parameter belongs to y",
             p->type->name);
   p->x_layout = p->x_aligned ? BLO_SHARDED : BLO_ROOTED;
-  p->has = BLO_HAS_G_X | BLO_HAS_DIRECTIONS | (p->x_aligned ? 0u : BLO_HAS_F_X);
+  p->has = BLO_HAS_G_X | BLO_HAS_DIRECTIONS | (p->x_aligned ? 0u : BLO_HAS_F_X) |
+           (blo_graph_has_gauss_newton(net->graph[BLO_LOWER]) ? BLO_HAS_GAUSS_NEWTON : 0u);
   p->reuses_x = !p->x_aligned;
   p->cache_per_sample = blo_graph_cache_size(net->graph[BLO_LOWER]);
   p->params = net->params;
@@ -198,6 +199,7 @@ static blo_graph_call call_of(const blo_problem *p, const blo_shard_task *task,
                           .scale = task->scale,
                           .linearized = task->linearized,
                           .same_x = task->same_x,
+                          .gauss_newton = (task->want & BLO_WANT_GAUSS_NEWTON) != 0,
                           .value = out->value,
                           .gx = aligned ? NULL : out->gx,
                           .gy = out->gy,
@@ -249,6 +251,7 @@ void blo_net_common(const blo_problem *p, blo_level level, unsigned want, const 
                          .y = at->y,
                          .n_v = (want & (BLO_WANT_HV | BLO_WANT_JV)) != 0 ? at->n_v : 0,
                          .v = at->v,
+                         .gauss_newton = (want & BLO_WANT_GAUSS_NEWTON) != 0,
                          .scale = scale,
                          .value = out->value,
                          .gx = aligned ? NULL : out->gx,

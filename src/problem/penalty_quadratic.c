@@ -173,7 +173,8 @@ static void start(const void *state_, double *x, double *y)
   memset(y, 0, (size_t)st->base.n_y * sizeof *y);
 }
 
-static const analytic_math math = {.g = g,
+static const analytic_math math = {.quadratic = true,
+                                   .g = g,
                                    .f = f,
                                    .g_x = g_x,
                                    .g_y = g_y,

@@ -82,8 +82,9 @@ analytic_vector rank_one_g_x, rank_one_g_y, rank_one_f_x, rank_one_f_y, rank_one
 analytic_product rank_one_hv, rank_one_jv;
 
 #define RANK_ONE_MATH                                                                              \
-  .g = rank_one_g, .f = rank_one_f, .g_x = rank_one_g_x, .g_y = rank_one_g_y, .f_x = rank_one_f_x, \
-  .f_y = rank_one_f_y, .hv = rank_one_hv, .jv = rank_one_jv, .solve = rank_one_y,                  \
-  .nearest = rank_one_nearest, .F = rank_one_F, .gap = rank_one_gap, .F_x = rank_one_F_x
+  .quadratic = true, .g = rank_one_g, .f = rank_one_f, .g_x = rank_one_g_x, .g_y = rank_one_g_y,   \
+  .f_x = rank_one_f_x, .f_y = rank_one_f_y, .hv = rank_one_hv, .jv = rank_one_jv,                  \
+  .solve = rank_one_y, .nearest = rank_one_nearest, .F = rank_one_F, .gap = rank_one_gap,          \
+  .F_x = rank_one_F_x
 
 #endif
