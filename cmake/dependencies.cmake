@@ -27,6 +27,18 @@ find_package(OpenBLAS CONFIG REQUIRED)
 # Debian's scalapack-config.cmake has a wrong prefix, so the library is found by name.
 find_library(SCALAPACK_LIB NAMES scalapack-openmpi scalapack REQUIRED)
 
+# ELPA, if it is there, for eigenvalues on many ranks. Only the library itself is named, after
+# OpenBLAS, so that it takes its BLAS and LAPACK from there, as ScaLAPACK does.
+option(BLO_ELPA "Use ELPA for eigenvalues if pkg-config finds it" ON)
+set(ELPA_LIB "")
+if(BLO_ELPA)
+  pkg_check_modules(ELPA QUIET elpa>=2020)
+  if(ELPA_FOUND)
+    find_library(ELPA_LIBRARY elpa HINTS ${ELPA_LIBRARY_DIRS} REQUIRED)
+    set(ELPA_LIB ${ELPA_LIBRARY})
+  endif()
+endif()
+
 pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1)
 find_package(ZLIB REQUIRED)
 find_path(RANDOM123_INCLUDE_DIR NAMES Random123/philox.h REQUIRED)
@@ -37,6 +49,11 @@ target_include_directories(blo_deps SYSTEM INTERFACE
 target_link_libraries(blo_deps INTERFACE
   MPI::MPI_C ${SCALAPACK_LIB} ${OpenBLAS_LIBRARIES} ${HDF5_C_LIBRARIES}
   PkgConfig::YAML ZLIB::ZLIB m ${CMAKE_DL_LIBS})
+if(ELPA_LIB)
+  target_compile_definitions(blo_deps INTERFACE BLO_HAVE_ELPA)
+  target_include_directories(blo_deps SYSTEM INTERFACE ${ELPA_INCLUDE_DIRS})
+  target_link_libraries(blo_deps INTERFACE ${ELPA_LIB})
+endif()
 
 # Bits must not depend on the optimizer's mood: fused multiply-adds only where the code writes them.
 add_library(blo_flags INTERFACE)

@@ -172,7 +172,7 @@ BLO_API blo_int blo_factor_failed_minor(const blo_factor *f);
 /** b = A^-1 b, or (A + shift I)^-1 b, for n_rhs vectors, replicated [n_rhs][n]. Call: Collective.
  * Cost: one reduction of n_rhs n numbers besides ScaLAPACK's messages. */
 BLO_API void blo_factor_solve(const blo_factor *f, blo_int n_rhs, double *b);
-/** 1-norm reciprocal condition number of what has been factorised, estimated (pdpocon, pdgecon).
+/** 1-norm reciprocal condition number of what has been factorised, estimated (dlacn2; from above).
  *  Call: Collective. */
 BLO_API double blo_factor_rcond(blo_factor *f);
 
@@ -205,7 +205,8 @@ BLO_API BLO_MUST_USE blo_status blo_eigen_solve(blo_eigen *e, blo_dense *a, doub
 
 /** What becomes of an eigenvalue l: the nearest number in [mu, L] (the projection in Frobenius'
  *  norm, positive definite); or its absolute value's nearest one with l's sign, 0 counting as
- *  positive (the reading with singular values). */
+ *  positive (the reading with singular values). 0 is all that is at most n eps times the largest
+ *  eigenvalue: the sign of a rounding error means nothing. */
 typedef enum blo_clip_mode { BLO_CLIP_EIG, BLO_CLIP_SVD } blo_clip_mode;
 /** "eig", "svd", NULL. */
 BLO_API extern const char *const blo_clip_mode_names[];

@@ -6,7 +6,7 @@
 #ifndef BLO_SCALAPACK_H
 #define BLO_SCALAPACK_H
 
-#include <mpi.h>
+#include <blo/comm.h>
 #include <stddef.h>
 
 /* -------------------------------------------------------------------- BLACS */
@@ -38,6 +38,11 @@ extern void pdtran_(const int *m, const int *n, const double *alpha, const doubl
                     const int *ja, const int *desca, const double *beta, double *c, const int *ic,
                     const int *jc, const int *descc);
 
+/* ------------------------------------------------------------------- LAPACK */
+
+extern void dlacn2_(const int *n, double *v, double *x, int *signs, double *est, int *next,
+                    int *state);
+
 /* ---------------------------------------------------------------- ScaLAPACK */
 
 extern void pdpotrf_(const char *uplo, const int *n, double *a, const int *ia, const int *ja,
@@ -45,17 +50,11 @@ extern void pdpotrf_(const char *uplo, const int *n, double *a, const int *ia, c
 extern void pdpotrs_(const char *uplo, const int *n, const int *nrhs, const double *a,
                      const int *ia, const int *ja, const int *desca, double *b, const int *ib,
                      const int *jb, const int *descb, int *info, size_t n_uplo);
-extern void pdpocon_(const char *uplo, const int *n, const double *a, const int *ia, const int *ja,
-                     const int *desca, const double *anorm, double *rcond, double *work,
-                     const int *lwork, int *iwork, const int *liwork, int *info, size_t n_uplo);
 extern void pdgetrf_(const int *m, const int *n, double *a, const int *ia, const int *ja,
                      const int *desca, int *ipiv, int *info);
 extern void pdgetrs_(const char *trans, const int *n, const int *nrhs, const double *a,
                      const int *ia, const int *ja, const int *desca, const int *ipiv, double *b,
                      const int *ib, const int *jb, const int *descb, int *info, size_t n_trans);
-extern void pdgecon_(const char *norm, const int *n, const double *a, const int *ia, const int *ja,
-                     const int *desca, const double *anorm, double *rcond, double *work,
-                     const int *lwork, int *iwork, const int *liwork, int *info, size_t n_norm);
 extern void pdsyevd_(const char *jobz, const char *uplo, const int *n, double *a, const int *ia,
                      const int *ja, const int *desca, double *w, double *z, const int *iz,
                      const int *jz, const int *descz, double *work, const int *lwork, int *iwork,
