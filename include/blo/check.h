@@ -11,6 +11,7 @@
 #ifndef BLO_CHECK_H
 #define BLO_CHECK_H
 
+#include <blo/assemble.h>
 #include <blo/eval.h>
 
 /** The comparisons: name, tolerance of the relative error, the statement that is checked. w is a
@@ -83,5 +84,33 @@ BLO_API BLO_MUST_USE blo_status blo_check_problem(blo_eval *eval, const blo_batc
                                                   const blo_batch *upper, const blo_vec *x,
                                                   const blo_vec *y, uint64_t seed,
                                                   blo_check_row *rows);
+
+/** Comparisons of products with the assembled matrices. */
+#define BLO_CHECK_DENSE_LIST(X)                                                                    \
+  X(dense_hv, 1e-12, "assembled H times v = H v")                                                  \
+  X(dense_jv, 1e-12, "assembled J times v = J v")                                                  \
+  X(dense_symmetry, 1e-12, "assembled H = its transpose")
+
+#define BLO_CHECK_ENUM(name, tol, text) BLO_CHECK_ROW_##name,
+enum { BLO_CHECK_DENSE_LIST(BLO_CHECK_ENUM) BLO_CHECK_DENSE_ROWS };
+#undef BLO_CHECK_ENUM
+
+/** Make the rows of blo_check_dense(), skipped for that reason (borrowed). Call: Local.
+ *  @param[out] rows [BLO_CHECK_DENSE_ROWS] */
+BLO_API void blo_check_dense_skip(const char *why, blo_check_row *rows);
+/**
+ * Assemble H and J of a batch at (x, y) (assemble.h) and compare them with products, in a random
+ * direction v; errors relative to the norm of the matrix times that of v, or of the matrix.
+ *
+ * Call  Collective. Same: all arguments. Cost: n_y / 8 + 2 sweeps, or n_y + 2 if the problem takes
+ *       one direction at a time; two matrices [n_y][n_y] and one [n_x][n_y], over the ranks
+ * @param[in]  batch  of g; NULL: all samples
+ * @param[in]  most   J is left out if n_x n_y is more than this
+ * @param[out] rows   [BLO_CHECK_DENSE_ROWS]
+ * @return BLO_OK whatever the verdicts; what a sweep returns; BLO_E_MEMORY; BLO_E_SHAPE
+ */
+BLO_API BLO_MUST_USE blo_status blo_check_dense(blo_eval *eval, const blo_batch *batch,
+                                                const blo_vec *x, const blo_vec *y, uint64_t seed,
+                                                blo_int most, blo_check_row *rows);
 
 #endif

@@ -43,6 +43,8 @@ typedef struct blo_traffic {
 BLO_API blo_traffic blo_comm_traffic(const blo_comm *comm);
 /** Count a movement of a vector that linalg makes itself. Call: Local. */
 BLO_API void blo_comm_count_broadcast(blo_comm *comm, blo_int n_bytes);
+/** Count a sum that linalg makes itself. Call: Local. */
+BLO_API void blo_comm_count_reduction(blo_comm *comm, blo_int n_bytes);
 
 /* -------------------------------------------------------------- agreement */
 
@@ -113,6 +115,23 @@ BLO_API double *blo_sum_next_shard(blo_sum *sum);
  * @param[out] total [len] replicated
  */
 BLO_API void blo_sum_finish(blo_sum *sum, double *total);
+/** Provide for blo_sum_finish_pieces(). Call: Local. @return BLO_OK; BLO_E_MEMORY */
+BLO_API BLO_MUST_USE blo_status blo_sum_provide_pieces(blo_sum *sum);
+/**
+ * Finish as blo_sum_finish() does, with the same bits if the sum is reproducible, but rank r is
+ * given only [begin[r], begin[r + 1]) of the total, and all ranks the tail [begin[size], len).
+ *
+ * Call  Collective.
+ * Cost  one exchange in which a rank sends and receives about len doubles (in several rounds if
+ *       len is large and the number of ranks no power of two), counted as one reduction.
+ * @param[in]  begin [size + 1] ascending from 0, the same on every rank
+ * @param[out] total [len], of which the rest is left alone
+ */
+BLO_API void blo_sum_finish_pieces(blo_sum *sum, const blo_int *begin, double *total);
+/** Bytes that such a plan takes on a rank at most, with pieces provided for; but for its tables,
+ *  which do not grow with max_len. Call: Local. */
+BLO_API blo_int blo_sum_bytes(const blo_comm *comm, blo_reduction how, blo_int n_shards,
+                              blo_int max_len);
 /**
  * The same tree over S numbers that one rank has all of: the total that the distributed sum gives.
  * @param[in,out] part [n_shards], overwritten. Call: Local.

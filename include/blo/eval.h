@@ -41,6 +41,7 @@ typedef struct blo_ask {
                         only y differs: what does not depend on y is used again */
   bool linearized; /**< use it: lower_batch, x and y are those of the last linearising sweep */
   bool join;       /**< give H v - grad_y f in hv and J v - grad_x f in jv (SOBA's directions) */
+  bool scatter;    /**< products of a direction go whole to one rank only; see blo_eval_sweep() */
 } blo_ask;
 
 /** The answer; vectors are the caller's, overwritten if wanted, else not looked at. */
@@ -75,6 +76,20 @@ BLO_API blo_space *blo_eval_space_y(const blo_eval *eval);
 BLO_API BLO_MUST_USE blo_status blo_eval_reserve(blo_eval *eval, blo_int rows, blo_int directions);
 
 /**
+ * Provide for scattered sweeps: with up to `directions` directions, that want no other products
+ * than `want` (BLO_WANT_HV, BLO_WANT_JV), and `rows` as above. Smaller numbers than before change
+ * nothing. Call  Local. @return BLO_OK; BLO_E_MEMORY; BLO_E_SHAPE if the message gets too long for
+ * MPI
+ */
+BLO_API BLO_MUST_USE blo_status blo_eval_reserve_scattered(blo_eval *eval, blo_int rows,
+                                                           blo_int directions, unsigned want);
+/** Bytes that this takes for messages on the rank that has most. Call: Local. */
+BLO_API blo_int blo_eval_scattered_bytes(const blo_eval *eval, blo_int directions, unsigned want);
+/** The first of the n_v directions of a scattered sweep whose products go to this rank; those from
+ *  the next rank's first one on do not; rank = size gives n_v. Call: Local. */
+BLO_API blo_int blo_eval_first_direction(const blo_eval *eval, blo_int n_v, int rank);
+
+/**
  * A sampler of batches of one level for a method's block, and the batch to use in inner step `t` of
  * outer iteration k, where a block makes at most `per_outer` draws an outer iteration (its draws
  * are numbered k per_outer + t). If y belongs to tasks, all blocks draw the one batch of tasks of
@@ -103,10 +118,20 @@ BLO_API bool blo_eval_one_batch(const blo_eval *eval, const blo_sampler *sampler
  * BLO_HAS_DIRECTIONS; else the sweep is made once for each direction, everything else that is
  * wanted with the first one. Each direction counts as a product.
  *
+ * A *scattered* sweep wants products, and values at most. Those of direction i go to one rank only,
+ * blo_eval_first_direction() tells which: there the whole vector is written, whatever its layout
+ * (of a rooted x the rank's own copy). On the other ranks hv[i] and jv[i] are left alone, and may
+ * be NULL. Vectors that belong to samples (tasks' y; an aligned x, rooted or not) are on no one
+ * rank: each writes its own slices of all directions, and nobody collects them. Terms without
+ * samples are asked for one direction at a time; if a product is not finite in these only, this is
+ * kept as above: see blo_eval_settle(). The bits depend on the number of ranks no more than those
+ * of any sweep.
+ *
  * Call  Collective. Cost: one reduction, or none, or one for each direction; a rooted aligned x
- *       adds one gather per x-vector wanted
+ *       adds one gather per x-vector wanted; a scattered sweep, one number from all to all
  * @return BLO_OK; BLO_E_NONFINITE naming quantity, rank and shard; BLO_E_UNSUPPORTED if products
- *         are wanted linearised and the problem cannot, or a joined sweep has several directions;
+ *         are wanted linearised and the problem cannot, a joined sweep has several directions, or
+ *         Gauss-Newton products are wanted of a problem without them;
  *         what an oracle returned, on any rank
  */
 BLO_API BLO_MUST_USE blo_status blo_eval_sweep(blo_eval *eval, const blo_ask *ask,

@@ -8,35 +8,13 @@
  * of the tree is finished over the network:
  *  - if every rank has exactly one node (size a power of two): by recursive doubling, in which both
  *    partners form the same sum, since a + b = b + a bit for bit;
- *  - else each rank is sent everybody's nodes for one slice of the vector, finishes the tree on its
- *    slice, and the slices are gathered.
- * The order of additions is that of the tree in both cases.
+ *  - else, or if the ranks are to have only pieces of the total, each rank is sent everybody's
+ * nodes for one slice of the vector and finishes the tree on it (sum_slices.c); if all are to have
+ * all, the slices are gathered. The order of additions is that of the tree in all cases.
  */
-#include "comm_private.h"
+#include "sum_private.h"
 #include <limits.h>
 #include <string.h>
-
-typedef struct node {
-  blo_int first, width;
-} node;
-
-struct blo_sum {
-  blo_comm *comm;
-  blo_reduction how;
-  blo_int n_shards, first, end; /**< this rank's shards are [first, end) */
-  blo_int max_len, len;
-  blo_int stride;     /**< doubles between two slots */
-  blo_int next;       /**< the next shard to open */
-  blo_int top, depth; /**< nodes on the stack, and slots for them */
-  node *stack;        /**< [depth] */
-  double *slot;       /**< [depth][stride] vectors of the stack's nodes */
-  /* for the exchange by slices */
-  node *all;        /**< nodes of all ranks, in shard order */
-  blo_int *n_nodes; /**< [size] nodes of each rank */
-  blo_int n_all;
-  int *counts;         /**< [4][size] counts and displacements */
-  double *send, *recv; /**< pieces of slices */
-};
 
 /* ------------------------------------------------------------- the tree */
 
@@ -48,8 +26,7 @@ static bool joinable(const node *stack, blo_int top)
   return top > 1 && left->width == right->width && left->first % (2 * left->width) == 0;
 }
 
-/** The maximal nodes within [lo, hi), and how many the stack holds at most on the way. */
-static blo_int nodes_of(blo_int lo, blo_int hi, node *stack, blo_int *deepest)
+blo_int sum_nodes_of(blo_int lo, blo_int hi, node *stack, blo_int *deepest)
 {
   blo_int top = 0;
 
@@ -64,18 +41,17 @@ static blo_int nodes_of(blo_int lo, blo_int hi, node *stack, blo_int *deepest)
   return top;
 }
 
-static void add(double *restrict a, const double *restrict b, blo_int n)
+void sum_add(double *restrict a, const double *restrict b, blo_int n)
 {
   for (blo_int i = 0; i < n; i++) {
     a[i] += b[i];
   }
 }
 
-/** Join the topmost nodes for as long as they are siblings. */
-static blo_int join(node *stack, blo_int top, double *slot, blo_int stride, blo_int len)
+blo_int sum_join(node *stack, blo_int top, double *slot, blo_int stride, blo_int len)
 {
   while (joinable(stack, top)) {
-    add(slot + (top - 2) * stride, slot + (top - 1) * stride, len);
+    sum_add(slot + (top - 2) * stride, slot + (top - 1) * stride, len);
     stack[top - 2].width *= 2;
     top--;
   }
@@ -94,8 +70,7 @@ double blo_tree_sum(double *part, blo_int n_shards)
 
 /* ---------------------------------------------------------- life of a plan */
 
-/** More than the deepest stack: at most two nodes of each width, and the leaf just pushed. */
-static blo_int stack_cap(blo_int n_shards)
+blo_int sum_stack_cap(blo_int n_shards)
 {
   blo_int cap = 3;
 
@@ -105,9 +80,15 @@ static blo_int stack_cap(blo_int n_shards)
   return cap;
 }
 
-static bool by_doubling(const blo_sum *s)
+/** Has every rank of so many exactly one node of the tree? */
+static bool by_doubling(blo_reduction how, blo_int n_shards, int size)
 {
-  return s->n_shards % s->comm->size == 0 && (s->comm->size & (s->comm->size - 1)) == 0;
+  return how == BLO_REPRODUCIBLE && n_shards % size == 0 && (size & (size - 1)) == 0;
+}
+
+static bool doubles(const blo_sum *s)
+{
+  return by_doubling(s->how, s->n_shards, s->comm->size);
 }
 
 static blo_int stride_of(blo_int max_len)
@@ -115,28 +96,17 @@ static blo_int stride_of(blo_int max_len)
   return (max_len + 7) / 8 * 8;
 }
 
-/** All ranks' nodes and the room for the exchange by slices. */
-static blo_status plan_slices(blo_sum *s)
+/** Slots for the stack of rank r, and one to receive into. */
+static blo_int depth_of(blo_reduction how, blo_int n_shards, int size, int r, node *stack)
 {
-  blo_context *ctx = s->comm->ctx;
-  int size = s->comm->size;
-  blo_int slice = s->max_len / size + 1, deepest = 0;
+  blo_int deepest = 0;
 
-  BLO_TRY(blo_alloc(ctx, size * stack_cap(s->n_shards), sizeof *s->all, &s->all));
-  BLO_TRY(blo_alloc(ctx, size, sizeof *s->n_nodes, &s->n_nodes));
-  BLO_TRY(blo_alloc(ctx, 4 * size, sizeof *s->counts, &s->counts));
-  for (int r = 0; r < size; r++) {
-    s->n_nodes[r] =
-        nodes_of(blo_rank_first_shard(s->n_shards, size, r),
-                 blo_rank_first_shard(s->n_shards, size, r + 1), s->all + s->n_all, &deepest);
-    s->n_all += s->n_nodes[r];
+  if (how == BLO_FAST) {
+    return 1;
   }
-  BLO_CHECK(ctx, s->max_len <= INT_MAX / stack_cap(s->n_shards), BLO_E_SHAPE,
-            "a fused sum of %lld numbers is too long for %d ranks; a power of two ranks can do it",
-            (long long)s->max_len, size);
-  BLO_TRY(
-      blo_alloc(ctx, s->n_nodes[s->comm->rank] * (s->max_len + size), sizeof(double), &s->send));
-  return blo_alloc(ctx, s->n_all * slice, sizeof(double), &s->recv);
+  sum_nodes_of(blo_rank_first_shard(n_shards, size, r), blo_rank_first_shard(n_shards, size, r + 1),
+               stack, &deepest);
+  return deepest + (size > 1 && by_doubling(how, n_shards, size));
 }
 
 blo_status blo_sum_create(blo_comm *comm, blo_reduction how, blo_int n_shards, blo_int max_len,
@@ -156,12 +126,11 @@ blo_status blo_sum_create(blo_comm *comm, blo_reduction how, blo_int n_shards, b
   s->end = blo_comm_end_shard(comm, n_shards);
   s->max_len = max_len;
   s->stride = stride_of(max_len);
-  BLO_GO(blo_alloc(ctx, stack_cap(n_shards), sizeof *s->stack, &s->stack));
-  nodes_of(s->first, s->end, s->stack, &s->depth);
-  s->depth = how == BLO_FAST ? 1 : s->depth + 1; /* one more to receive into */
+  BLO_GO(blo_alloc(ctx, sum_stack_cap(n_shards), sizeof *s->stack, &s->stack));
+  s->depth = depth_of(how, n_shards, comm->size, comm->rank, s->stack);
   BLO_GO(blo_alloc(ctx, s->depth * s->stride, sizeof *s->slot, &s->slot));
-  if (how == BLO_REPRODUCIBLE && !by_doubling(s)) {
-    BLO_GO(plan_slices(s));
+  if (how == BLO_REPRODUCIBLE && !doubles(s)) {
+    BLO_GO(sum_plan_slices(s));
   }
   *out = s;
   s = NULL;
@@ -178,13 +147,37 @@ void blo_sum_destroy(blo_sum **sum)
     blo_context *ctx = s->comm->ctx;
     blo_free(ctx, &s->stack);
     blo_free(ctx, &s->slot);
-    blo_free(ctx, &s->all);
-    blo_free(ctx, &s->n_nodes);
-    blo_free(ctx, &s->counts);
-    blo_free(ctx, &s->send);
-    blo_free(ctx, &s->recv);
+    sum_free_slices(ctx, &s->slices);
     blo_free(ctx, sum);
   }
+}
+
+blo_status blo_sum_provide_pieces(blo_sum *s)
+{
+  blo_status status = BLO_OK;
+
+  if (s->comm->size > 1 && s->slices.all == NULL) {
+    status = sum_plan_slices(s);
+    if (status != BLO_OK) {
+      sum_free_slices(s->comm->ctx, &s->slices);
+    }
+  }
+  return status;
+}
+
+blo_int blo_sum_bytes(const blo_comm *comm, blo_reduction how, blo_int n_shards, blo_int max_len)
+{
+  node stack[2 * 64]; /* sum_stack_cap() of the largest integer */
+  blo_int slots = 0, room = 0;
+
+  for (int r = 0; r < comm->size; r++) {
+    blo_int depth = depth_of(how, n_shards, comm->size, r, stack);
+    slots = depth > slots ? depth : slots;
+  }
+  if (comm->size > 1) {
+    room = sum_slices_room(how, n_shards, comm->size, max_len);
+  }
+  return (slots * stride_of(max_len) + room) * (blo_int)sizeof(double);
 }
 
 /* -------------------------------------------------------------- one sum */
@@ -205,7 +198,7 @@ void blo_sum_begin(blo_sum *s, blo_int len)
 static void close_shard(blo_sum *s)
 {
   if (s->how == BLO_REPRODUCIBLE && s->next > s->first) {
-    s->top = join(s->stack, s->top, s->slot, s->stride, s->len);
+    s->top = sum_join(s->stack, s->top, s->slot, s->stride, s->len);
   }
 }
 
@@ -233,87 +226,62 @@ static void finish_by_doubling(blo_sum *s)
     int partner = s->comm->rank ^ step;
     MPI_Sendrecv(mine, (int)s->len, MPI_DOUBLE, partner, 0, theirs, (int)s->len, MPI_DOUBLE,
                  partner, 0, s->comm->mpi, MPI_STATUS_IGNORE);
-    add(mine, theirs, s->len);
-  }
-}
-
-static blo_int slice_begin(const blo_sum *s, int rank)
-{
-  return s->len * rank / s->comm->size;
-}
-
-/** Send every rank its slice of my nodes, receive my slice of everybody's. */
-static void exchange_slices(blo_sum *s)
-{
-  int size = s->comm->size, at = 0, got = 0;
-  int *sent = s->counts, *sent_at = sent + size, *recd = sent + 2 * size,
-      *recd_at = sent + 3 * size;
-  blo_int mine = slice_begin(s, s->comm->rank + 1) - slice_begin(s, s->comm->rank);
-
-  for (int r = 0; r < size; r++) {
-    blo_int begin = slice_begin(s, r), n = slice_begin(s, r + 1) - begin;
-    sent_at[r] = at;
-    recd_at[r] = got;
-    sent[r] = (int)(s->top * n);
-    recd[r] = (int)(s->n_nodes[r] * mine);
-    for (blo_int k = 0; k < s->top; k++) {
-      memcpy(s->send + at + k * n, s->slot + k * s->stride + begin, (size_t)n * sizeof *s->send);
-    }
-    at += sent[r];
-    got += recd[r];
-  }
-  MPI_Alltoallv(s->send, sent, sent_at, MPI_DOUBLE, s->recv, recd, recd_at, MPI_DOUBLE,
-                s->comm->mpi);
-}
-
-/** Finish the tree on my slice; the result is where its first node was. */
-static void combine_slice(blo_sum *s, blo_int n)
-{
-  blo_int top = 0;
-
-  for (blo_int k = 0; k < s->n_all; k++) {
-    s->stack[top] = s->all[k];
-    if (top != k) {
-      memmove(s->recv + top * n, s->recv + k * n, (size_t)n * sizeof *s->recv);
-    }
-    top = join(s->stack, top + 1, s->recv, n, n);
+    sum_add(mine, theirs, s->len);
   }
 }
 
 static void finish_by_slices(blo_sum *s, double *total)
 {
-  int size = s->comm->size, *n = s->counts, *at = s->counts + size;
-  blo_int mine = slice_begin(s, s->comm->rank + 1) - slice_begin(s, s->comm->rank);
+  int size = s->comm->size, *n = s->slices.counts, *at = n + size;
 
-  exchange_slices(s);
-  combine_slice(s, mine);
+  sum_finish_slice(s, NULL, total);
   for (int r = 0; r < size; r++) {
-    at[r] = (int)slice_begin(s, r);
-    n[r] = (int)slice_begin(s, r + 1) - at[r];
+    at[r] = (int)blo_shard_begin(s->len, size, r);
+    n[r] = (int)blo_shard_begin(s->len, size, r + 1) - at[r];
   }
-  MPI_Allgatherv(s->recv, (int)mine, MPI_DOUBLE, total, n, at, MPI_DOUBLE, s->comm->mpi);
+  MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, total, n, at, MPI_DOUBLE, s->comm->mpi);
 }
 
-void blo_sum_finish(blo_sum *s, double *total)
+/** Every shard of this rank is in its nodes; one more sum is on its way. */
+static void close_all(blo_sum *s)
 {
-  blo_phase before = blo_phase_enter(s->comm->ctx, BLO_PHASE_REDUCE);
-
   while (s->how == BLO_REPRODUCIBLE && s->next < s->end) {
     blo_sum_next_shard(s);
   }
   close_shard(s);
   s->comm->traffic.reductions++;
   s->comm->traffic.bytes += s->len * (blo_int)sizeof(double);
+}
+
+void blo_sum_finish(blo_sum *s, double *total)
+{
+  blo_phase before = blo_phase_enter(s->comm->ctx, BLO_PHASE_REDUCE);
+
+  close_all(s);
   if (s->how == BLO_FAST) {
     if (s->comm->size > 1) {
       MPI_Allreduce(MPI_IN_PLACE, s->slot, (int)s->len, MPI_DOUBLE, MPI_SUM, s->comm->mpi);
     }
     memcpy(total, s->slot, (size_t)s->len * sizeof *total);
-  } else if (by_doubling(s)) {
+  } else if (doubles(s)) {
     finish_by_doubling(s);
     memcpy(total, s->slot, (size_t)s->len * sizeof *total);
   } else {
     finish_by_slices(s, total);
+  }
+  blo_phase_enter(s->comm->ctx, before);
+}
+
+void blo_sum_finish_pieces(blo_sum *s, const blo_int *begin, double *total)
+{
+  blo_phase before = blo_phase_enter(s->comm->ctx, BLO_PHASE_REDUCE);
+
+  BLO_BUG_IF(s->comm->size > 1 && s->slices.all == NULL, "a sum in pieces was not provided for");
+  close_all(s);
+  if (s->comm->size == 1) {
+    memcpy(total, s->slot, (size_t)s->len * sizeof *total);
+  } else {
+    sum_finish_slice(s, begin, total);
   }
   blo_phase_enter(s->comm->ctx, before);
 }

@@ -63,7 +63,9 @@ static blo_status make_memory(blo_eval *e)
 
   BLO_TRY(make_full_batch(e, BLO_LOWER));
   BLO_TRY(make_full_batch(e, BLO_UPPER));
-  BLO_TRY(blo_alloc(ctx, blo_eval_longest_message(p, 1), sizeof *e->total, &e->total));
+  e->longest = blo_eval_longest_message(p, 1);
+  BLO_TRY(blo_alloc(ctx, e->longest, sizeof *e->total, &e->total));
+  BLO_TRY(blo_alloc(ctx, blo_comm_size(e->comm) + 1, sizeof *e->piece, &e->piece));
   BLO_TRY(blo_alloc(ctx, p->type->n_metric_sums, sizeof *e->metric_total, &e->metric_total));
   return blo_alloc(ctx, own + 1, sizeof(blo_int), &e->linearized_start);
 }
@@ -88,8 +90,7 @@ blo_status blo_eval_create(blo_problem *problem, blo_reduction how, blo_eval **o
   BLO_GO_ALL(comm, allocate(problem, how, &e));
   BLO_GO_ALL(comm, make_memory(e));
   BLO_GO_ALL(comm, blo_problem_spaces(problem, &e->space_x, &e->space_y));
-  BLO_GO_ALL(comm, blo_sum_create(comm, how, problem->n_shards,
-                                  blo_eval_longest_message(problem, 1), &e->sum));
+  BLO_GO_ALL(comm, blo_sum_create(comm, how, problem->n_shards, e->longest, &e->sum));
   BLO_GO_ALL(comm, blo_sum_create(comm, BLO_REPRODUCIBLE, problem->n_shards,
                                   problem->type->n_metric_sums, &e->metric_sum));
   *out = e;
@@ -110,6 +111,7 @@ void blo_eval_destroy(blo_eval **eval)
     blo_space_destroy(&e->space_x);
     blo_space_destroy(&e->space_y);
     blo_free(ctx, &e->total);
+    blo_free(ctx, &e->piece);
     blo_free(ctx, &e->metric_total);
     blo_free(ctx, &e->all_start[BLO_LOWER]);
     blo_free(ctx, &e->all_start[BLO_UPPER]);

@@ -15,6 +15,9 @@ struct blo_eval {
   blo_int first_shard, end_shard;
   blo_reduction how;
   blo_int directions; /**< that `sum` and `total` have room for */
+  blo_int scattered;  /**< the same in scattered sweeps */
+  blo_int longest;    /**< numbers that `sum` and `total` have room for */
+  blo_int *piece;     /**< [size + 1] where the ranks' pieces of a scattered sum begin */
   blo_sum *sum, *metric_sum;
   double *total;        /**< [longest message] the sum over all ranks */
   double *metric_total; /**< [n_metric_sums] */

