@@ -12,6 +12,7 @@
 #define BLO_HYPERGRAD_H
 
 #include <blo/eval.h>
+#include <blo/hessian.h>
 #include <blo/state.h>
 
 /** How an adjoint solve ended. */
@@ -32,10 +33,16 @@ typedef struct blo_certificate {
   double lower_residual;   /**< ||grad_y g(x, y)|| */
   double adjoint_residual; /**< ||H v - grad_y f||, from a product with the final v */
   double adjoint_rhs;      /**< ||grad_y f|| */
+  double adjoint_relative; /**< adjoint_residual / adjoint_rhs; 0 if both are 0 */
   double curvature;        /**< smallest p'Hp / p'p that was met (CG) */
   blo_int iterations;      /**< products with H used to find v */
   blo_verdict verdict;
-  bool sampled; /**< the numbers come from batches, not from all data */
+  bool sampled;             /**< the numbers come from batches, not from all data */
+  blo_factor_kind factor;   /**< direct: what H was factorised into */
+  blo_clip_report clip;     /**< tracked matrices: how H was clipped, and how often each way */
+  bool factor_reused;       /**< direct: x and y stood still, and so did the factors */
+  int grid_rows, grid_cols; /**< dense matrices: the grid of ranks on which the bits of v depend; 1
+                               x 1: on none; 0 x 0: there is none */
 } blo_certificate;
 
 /** What an adjoint solve does when it meets p'Hp <= 0. */
@@ -76,9 +83,11 @@ BLO_API extern const char *const blo_on_curvature_names[];
       BLO_OPT(blo_adjoint_options, step, step_def, 0, 1e12, "-",                                   \
               "Neumann: eta, less than 2 over the largest eigenvalue of H",                        \
               "Ji, Yang and Liang 2021, arXiv 2010.07962, eq. 4", BLO_OPT_OPEN_LOW),               \
-      BLO_OPT_NAMES(                                                                               \
-          blo_adjoint_options, on_curvature, "stop", blo_on_curvature_names,                       \
-          "CG met negative curvature of g: end the run, or go on with the v found so far", "", 0), \
+      BLO_OPT_NAMES(blo_adjoint_options, on_curvature, "stop", blo_on_curvature_names,             \
+                    "negative curvature of g (CG met it, direct found no Cholesky factors): end "  \
+                    "the run, or "                                                                 \
+                    "go on, CG with the v found so far, direct with LU factors",                   \
+                    "", 0),                                                                        \
       BLO_OPT_PLAIN(blo_adjoint_options, warm_start, warm_def,                                     \
                     "begin the solve at the v of the iteration before", 0)
 
@@ -91,6 +100,7 @@ typedef struct blo_estimator_type {
   const char *name, *summary, *source;
   blo_int n_work; /**< y-vectors of work */
   bool one_batch; /**< all products of a solve must be with the same H */
+  bool dense;     /**< works with e->assembled */
   /**
    * Improve e->v as a solution of H v = e->rhs. On entry e->work[0] holds rhs - H v.
    * Sets iterations, curvature and verdict of the certificate. Call: Collective.
@@ -106,6 +116,8 @@ struct blo_estimator {
   blo_sampler *upper;                 /**< batches of f */
   blo_sampler *hessian, *cross;       /**< batches of H v and of J v */
   bool fixed;                         /**< one batch of g serves a whole solve */
+  blo_hessian *assembled;             /**< of types with `dense`, else NULL */
+  bool own_assembled;                 /**< made here */
   blo_int k, draw;                    /**< the call, and its next Hessian batch */
   const blo_batch *batch;             /**< of the whole solve, if it is fixed */
   const blo_vec *x, *y;               /**< where the current solve is */
@@ -124,12 +136,18 @@ struct blo_estimator {
  * @param[in] options      borrowed
  * @param[in] batch_upper  samples of f per batch, 0 = all
  * @param[in] seed         of the batches
+ * @param[in] hessian      for `direct`, borrowed, may be shared with other blocks; NULL: it makes
+ *                         one with the default options if it needs one
  * @param[in,out] state    receives "adjoint.v" if the solve is warm started
+ * @return BLO_OK; BLO_E_MEMORY; BLO_E_UNSUPPORTED for `direct` with batches of tasks
  */
 BLO_API BLO_MUST_USE blo_status blo_estimator_create(blo_eval *eval,
                                                      const blo_adjoint_options *options,
                                                      blo_int batch_upper, uint64_t seed,
-                                                     blo_state *state, blo_estimator **out);
+                                                     blo_hessian *hessian, blo_state *state,
+                                                     blo_estimator **out);
+/** True if an adjoint of these options works with a blo_hessian. Call: Local. */
+BLO_API bool blo_adjoint_is_dense(const blo_adjoint_options *options);
 /** Free it. NULL is accepted. Call: Local. */
 BLO_API void blo_estimator_destroy(blo_estimator **e);
 /**

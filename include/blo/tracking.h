@@ -20,6 +20,7 @@
 #define BLO_TRACKING_H
 
 #include <blo/assemble.h>
+#include <blo/hypergrad.h>
 #include <blo/state.h>
 
 typedef enum blo_track_rule { BLO_TRACK_FRESH, BLO_TRACK_MOMENTUM, BLO_TRACK_STORM } blo_track_rule;
@@ -91,6 +92,13 @@ BLO_API void blo_tracker_solve(blo_tracker *t, const blo_vec *in, blo_vec *out);
  *  Collective. Cost: blo_vec_get_all() and blo_dense_multiply(). */
 BLO_API void blo_tracker_cross(blo_tracker *t, const blo_vec *v, blo_vec *out);
 BLO_API void blo_tracker_cross_transposed(blo_tracker *t, const blo_vec *w, blo_vec *out);
+/**
+ * What is known of v as a solution of H v = rhs with the tracked Hessian: the residual, how H was
+ * clipped and how often each way, and the grid. What belongs to the lower level stays NAN.
+ * Call: Collective, after a solve. Cost: one reduction of n_y numbers.
+ */
+BLO_API void blo_tracker_certify(blo_tracker *t, const blo_vec *rhs, const blo_vec *v,
+                                 blo_certificate *certificate);
 /** Which way the Hessian was clipped last, and how often each since the tracker was made; and how
  *  often the cross Jacobian was shortened. Call: Local. */
 BLO_API blo_clip_report blo_tracker_clips(const blo_tracker *t);

@@ -39,6 +39,7 @@ static blo_status make_vectors(blo_estimator *e)
   return blo_vec_create(blo_eval_space_x(e->eval), &e->f_x);
 }
 
+/** Local. */
 static blo_status make(blo_eval *eval, const blo_adjoint_options *options, blo_int batch_upper,
                        uint64_t seed, blo_estimator **out)
 {
@@ -54,15 +55,39 @@ static blo_status make(blo_eval *eval, const blo_adjoint_options *options, blo_i
   return make_vectors(e);
 }
 
+bool blo_adjoint_is_dense(const blo_adjoint_options *options)
+{
+  return blo_estimator_find(blo_estimator_names[options->type])->dense;
+}
+
+/** The Hessian of the types that work with one. A batch of tasks leaves the other tasks' part of it
+ *  zero, so it would be singular. Collective. */
+static blo_status provide_hessian(blo_estimator *e, blo_hessian *shared)
+{
+  static const blo_dense_options defaults = {.ranks = 0, .block = 64};
+  const blo_problem *p = blo_eval_problem(e->eval);
+
+  BLO_CHECK(p->ctx, p->y_width == 0 || blo_sampler_is_full(e->hessian), BLO_E_UNSUPPORTED,
+            "adjoint.type '%s' cannot take batches of tasks: their Hessian is zero for the other "
+            "tasks; use 'cg' or 'neumann', or all tasks (batch 0)",
+            e->type->name);
+  e->assembled = shared;
+  e->own_assembled = shared == NULL;
+  return e->own_assembled ? blo_hessian_create(e->eval, &defaults, &e->assembled) : BLO_OK;
+}
+
 blo_status blo_estimator_create(blo_eval *eval, const blo_adjoint_options *options,
-                                blo_int batch_upper, uint64_t seed, blo_state *state,
-                                blo_estimator **out)
+                                blo_int batch_upper, uint64_t seed, blo_hessian *hessian,
+                                blo_state *state, blo_estimator **out)
 {
   blo_comm *comm = blo_eval_problem(eval)->comm;
   blo_status status = BLO_OK;
   blo_estimator *e = NULL;
 
   BLO_GO_ALL(comm, make(eval, options, batch_upper, seed, &e));
+  if (e->type->dense) {
+    BLO_GO(provide_hessian(e, hessian));
+  }
   if (options->warm_start) {
     BLO_GO_ALL(comm, blo_state_add_vec(state, "adjoint.v", e->v));
   }
@@ -79,6 +104,9 @@ void blo_estimator_destroy(blo_estimator **estimator)
 
   if (e != NULL) {
     blo_context *ctx = blo_eval_problem(e->eval)->ctx;
+    if (e->own_assembled) {
+      blo_hessian_destroy(&e->assembled);
+    }
     blo_sampler_destroy(&e->upper);
     blo_sampler_destroy(&e->hessian);
     blo_sampler_destroy(&e->cross);
@@ -174,6 +202,7 @@ static blo_status finish(blo_estimator *e, blo_vec *hx)
   blo_vec_dots(3, certified, certified, squares);
   c->adjoint_rhs = sqrt(squares[0]);
   c->adjoint_residual = sqrt(squares[1]);
+  c->adjoint_relative = squares[1] == 0 ? 0 : c->adjoint_residual / c->adjoint_rhs;
   c->lower_residual = sqrt(squares[2]);
   c->sampled = !blo_sampler_is_full(e->hessian) || !blo_sampler_is_full(e->upper);
   return BLO_OK;

@@ -203,6 +203,21 @@ static void recursions_are_those_of_plain_arrays(blo_comm *comm)
 
 static const char small[] = "{n: 150, m: 130, n_x: 6, n_y: 9, shards: 8}";
 
+/* The certificate knows a solution from another vector, and how the Hessian was clipped. */
+static void expect_certificate(blo_tracker *t, const blo_vec *rhs, blo_vec *v)
+{
+  blo_clip_report clips = blo_tracker_clips(t);
+  blo_certificate c;
+  blo_tracker_certify(t, rhs, v, &c);
+  BLO_EXPECT_ALL(c.adjoint_relative < 1e-13 && c.adjoint_rhs == blo_vec_norm(rhs));
+  BLO_EXPECT_ALL(c.clip.path == clips.path && c.clip.inactive == clips.inactive &&
+                 c.clip.spectrum == clips.spectrum);
+  BLO_EXPECT_ALL(c.grid_rows * c.grid_cols > 0);
+  blo_vec_scale(2, v);
+  blo_tracker_certify(t, rhs, v, &c);
+  BLO_EXPECT_NEAR(c.adjoint_relative, 1, 1e-13, 0, "|2 rhs - rhs| / |rhs|");
+}
+
 /* Three momentum updates on the test's quadratic, of which the first is fresh. */
 static void three_updates(blo_comm *comm, const blo_tracker_options *o, blo_clip_report *clips,
                           blo_int *shortened, double *J_norm)
@@ -222,7 +237,9 @@ static void three_updates(blo_comm *comm, const blo_tracker_options *o, blo_clip
                            .a_hessian = 0.5,
                            .a_cross = 0.5};
     BLO_REQUIRE_STATUS(blo_tracker_update(t, &step), BLO_OK);
-    blo_tracker_solve(t, b.y, b.in_y[0]);
+    blo_vec_fill(b.in_y[1], 1);
+    blo_tracker_solve(t, b.in_y[1], b.in_y[0]);
+    expect_certificate(t, b.in_y[1], b.in_y[0]);
   }
   *clips = blo_tracker_clips(t);
   *shortened = blo_tracker_shortened(t);
