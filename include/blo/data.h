@@ -318,4 +318,29 @@ BLO_API void blo_features_forward(const blo_features *f, const blo_int *row, blo
 BLO_API void blo_features_adjoint(const blo_features *f, const blo_int *row, blo_int n,
                                   const double *r, double *packed);
 
+/**
+ * Pack the weights of several vectors side by side, for products that read the rows once for all.
+ * @param[in]  y  [n_vectors] of [C][n_features + 1]
+ * @param[out] packed  weights; n_vectors * packed_size is enough room
+ * Call: Local.
+ */
+BLO_API void blo_features_pack_many(const blo_features *f, blo_int n_vectors,
+                                    const double *const *y, double *packed);
+/**
+ * Forward with weights packed side by side: the bits of each vector are those it has alone.
+ * @param[in]  packed  weights as blo_features_pack_many() made them
+ * @param[out] z  [n][n_vectors][C]
+ * Call: Local.
+ */
+BLO_API void blo_features_forward_many(const blo_features *f, blo_int n_vectors, const blo_int *row,
+                                       blo_int n, const double *packed, double *z);
+/**
+ * Adjoint of several vectors: the bits of each are those it has alone.
+ * @param[in]     r  [n][n_vectors][C]
+ * @param[in,out] packed  [n_vectors] gradients, each of its own [packed_size]
+ * Call: Local.
+ */
+BLO_API void blo_features_adjoint_many(const blo_features *f, blo_int n_vectors, const blo_int *row,
+                                       blo_int n, const double *r, double *const *packed);
+
 #endif

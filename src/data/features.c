@@ -9,6 +9,9 @@
  *
  * Packed, dense: [C][ld] weights, zero beyond n_features, then [C] biases.
  * Packed, sparse: [n_features + 1][ld], the classes side by side, the last row the biases.
+ *
+ * The weights of several vectors are packed as one vector with the classes of all of them. Their
+ * gradients are apart, each packed as its own.
  */
 #include "kernel.h"
 
@@ -33,6 +36,15 @@ void blo_features_init(blo_features *f, const blo_table *table, const blo_scalin
       .ld = table->sparse ? round_up(n_classes, 2) : round_up(table->n_features, BLO_OCTET),
       .isa = isa,
   };
+}
+
+/** The view with the classes of `n_vectors` vectors. */
+static blo_features side_by_side(const blo_features *f, blo_int n_vectors)
+{
+  blo_features all;
+
+  blo_features_init(&all, f->table, f->scaling, n_vectors * f->n_classes, f->isa);
+  return all;
 }
 
 blo_int blo_features_packed_size(const blo_features *f)
@@ -84,22 +96,40 @@ static double packed_bias(const blo_features *f, const double *y)
   return sum + lost;
 }
 
-void blo_features_pack(const blo_features *f, const double *y, double *packed)
+/** The weights of one vector, to where its first class has its own. */
+static void pack_weights(const blo_features *f, layout at, const double *y, double *weight)
 {
-  layout at = packed_layout(f);
   blo_int n = f->table->n_features;
 
-  memset(packed, 0, (size_t)blo_features_packed_size(f) * sizeof *packed);
   for (blo_int begin = 0; begin < n; begin += STRIP) {
     for (blo_int c = 0; c < f->n_classes; c++) {
       for (blo_int k = begin; k < strip_end(f, begin); k++) {
-        packed[c * at.by_class + k * at.by_feature] = y[c * (n + 1) + k] * scale_of(f, k);
+        weight[c * at.by_class + k * at.by_feature] = y[c * (n + 1) + k] * scale_of(f, k);
       }
     }
   }
-  for (blo_int c = 0; c < f->n_classes; c++) {
-    packed[at.bias + c] = packed_bias(f, y + c * (n + 1));
+}
+
+void blo_features_pack_many(const blo_features *f, blo_int n_vectors, const double *const *y,
+                            double *packed)
+{
+  blo_features all = side_by_side(f, n_vectors);
+  layout at = packed_layout(&all);
+  blo_int n_ext = f->table->n_features + 1;
+
+  memset(packed, 0, (size_t)blo_features_packed_size(&all) * sizeof *packed);
+  for (blo_int v = 0; v < n_vectors; v++) {
+    blo_int first = v * f->n_classes;
+    pack_weights(f, at, y[v], packed + first * at.by_class);
+    for (blo_int c = 0; c < f->n_classes; c++) {
+      packed[at.bias + first + c] = packed_bias(f, y[v] + c * n_ext);
+    }
   }
+}
+
+void blo_features_pack(const blo_features *f, const double *y, double *packed)
+{
+  blo_features_pack_many(f, 1, &y, packed);
 }
 
 void blo_features_unpack(const blo_features *f, const double *packed, double *y)
@@ -122,9 +152,11 @@ void blo_features_unpack(const blo_features *f, const double *packed, double *y)
   }
 }
 
-static blo_dense_rows dense_rows(const blo_features *f, const blo_int *row, blo_int n)
+static blo_dense_rows dense_rows(const blo_features *f, blo_int n_vectors, const blo_int *row,
+                                 blo_int n)
 {
-  blo_dense_rows a = {.n = n, .ld = f->ld, .n_classes = f->n_classes};
+  blo_dense_rows a = {
+      .n = n, .ld = f->ld, .n_classes = n_vectors * f->n_classes, .per_vector = f->n_classes};
   size_t bytes = (size_t)f->table->ld * blo_storage_size(f->table->storage);
 
   for (blo_int i = 0; i < n; i++) {
@@ -137,10 +169,16 @@ static blo_dense_rows dense_rows(const blo_features *f, const blo_int *row, blo_
   return a;
 }
 
-static blo_sparse_rows sparse_rows(const blo_features *f, const blo_int *row, blo_int n)
+/** Numbers of a row of Z or R are `stride` from those of the row before. */
+static blo_sparse_rows sparse_rows(const blo_features *f, const blo_int *row, blo_int n,
+                                   blo_int stride)
 {
-  return (blo_sparse_rows){
-      .table = f->table, .row = row, .n = n, .ld = f->ld, .n_classes = f->n_classes};
+  return (blo_sparse_rows){.table = f->table,
+                           .row = row,
+                           .n = n,
+                           .ld = f->ld,
+                           .n_classes = f->n_classes,
+                           .stride = stride};
 }
 
 void blo_features_forward(const blo_features *f, const blo_int *row, blo_int n,
@@ -149,11 +187,11 @@ void blo_features_forward(const blo_features *f, const blo_int *row, blo_int n,
   const blo_kernel *kernel = blo_kernel_of(f->isa);
 
   if (f->table->sparse) {
-    blo_sparse_rows a = sparse_rows(f, row, n);
+    blo_sparse_rows a = sparse_rows(f, row, n, f->n_classes);
     kernel->sparse_forward(&a, packed, z);
     return;
   }
-  blo_dense_rows a = dense_rows(f, row, n);
+  blo_dense_rows a = dense_rows(f, 1, row, n);
   const double *bias = packed + f->n_classes * f->ld;
   for (blo_int i = 0; i < n; i++) {
     memcpy(z + i * f->n_classes, bias, (size_t)f->n_classes * sizeof *z);
@@ -161,22 +199,46 @@ void blo_features_forward(const blo_features *f, const blo_int *row, blo_int n,
   kernel->dense_forward[f->table->storage](&a, packed, z);
 }
 
+void blo_features_forward_many(const blo_features *f, blo_int n_vectors, const blo_int *row,
+                               blo_int n, const double *packed, double *z)
+{
+  blo_features all = side_by_side(f, n_vectors);
+
+  blo_features_forward(&all, row, n, packed, z);
+}
+
+/** bias += sum_i r_i, for one vector; rows of r are `stride` apart. */
+static void add_biases(blo_int n_classes, blo_int n, const double *r, blo_int stride, double *bias)
+{
+  for (blo_int c = 0; c < n_classes; c++) {
+    double sum = bias[c];
+    for (blo_int i = 0; i < n; i++) {
+      sum += r[i * stride + c];
+    }
+    bias[c] = sum;
+  }
+}
+
+void blo_features_adjoint_many(const blo_features *f, blo_int n_vectors, const blo_int *row,
+                               blo_int n, const double *r, double *const *packed)
+{
+  const blo_kernel *kernel = blo_kernel_of(f->isa);
+  blo_int stride = n_vectors * f->n_classes;
+
+  if (f->table->sparse) {
+    blo_sparse_rows a = sparse_rows(f, row, n, stride);
+    kernel->sparse_adjoint(&a, r, n_vectors, packed);
+    return;
+  }
+  blo_dense_rows a = dense_rows(f, n_vectors, row, n);
+  for (blo_int v = 0; v < n_vectors; v++) {
+    add_biases(f->n_classes, n, r + v * f->n_classes, stride, packed[v] + f->n_classes * f->ld);
+  }
+  kernel->dense_adjoint[f->table->storage](&a, r, packed);
+}
+
 void blo_features_adjoint(const blo_features *f, const blo_int *row, blo_int n, const double *r,
                           double *packed)
 {
-  const blo_kernel *kernel = blo_kernel_of(f->isa);
-
-  if (f->table->sparse) {
-    blo_sparse_rows a = sparse_rows(f, row, n);
-    kernel->sparse_adjoint(&a, r, packed);
-    return;
-  }
-  blo_dense_rows a = dense_rows(f, row, n);
-  double *bias = packed + f->n_classes * f->ld;
-  for (blo_int i = 0; i < n; i++) {
-    for (blo_int c = 0; c < f->n_classes; c++) {
-      bias[c] += r[i * f->n_classes + c];
-    }
-  }
-  kernel->dense_adjoint[f->table->storage](&a, r, packed);
+  blo_features_adjoint_many(f, 1, row, n, r, &packed);
 }

@@ -14,12 +14,14 @@
 
 enum { BLO_OCTET = 8 };
 
-/** Rows of a dense table and the shape of the weights [n_classes][ld] that meet them. */
+/** Rows of a dense table and the shape of the weights [n_classes][ld] that meet them, which may be
+ *  several vectors side by side. */
 typedef struct blo_dense_rows {
   const void *row[BLO_BLOCK_ROWS]; /**< first value of each */
   blo_int n;                       /**< <= BLO_BLOCK_ROWS */
   blo_int ld;                      /**< multiple of BLO_OCTET */
-  blo_int n_classes;
+  blo_int n_classes;               /**< of all vectors together */
+  blo_int per_vector;              /**< of one vector */
   blo_int ahead; /**< bytes from a row to the one to fetch next; 0 if that is not known */
 } blo_dense_rows;
 
@@ -30,14 +32,18 @@ typedef struct blo_sparse_rows {
   blo_int n;
   blo_int ld; /**< even, at least n_classes */
   blo_int n_classes;
+  blo_int stride; /**< numbers from a row of z or r to the next */
 } blo_sparse_rows;
 
-/** Dense kernels are indexed by blo_storage; the bias is the caller's there, the last row here. */
+/** Dense kernels are indexed by blo_storage; the bias is the caller's there, the last row here.
+ *  The adjoints add to several vectors: dense, each [per_vector][ld]; sparse, each as the weights.
+ */
 typedef struct blo_kernel {
   void (*dense_forward[3])(const blo_dense_rows *a, const double *w, double *z);
-  void (*dense_adjoint[3])(const blo_dense_rows *a, const double *r, double *g);
+  void (*dense_adjoint[3])(const blo_dense_rows *a, const double *r, double *const *g);
   void (*sparse_forward)(const blo_sparse_rows *a, const double *w, double *z);
-  void (*sparse_adjoint)(const blo_sparse_rows *a, const double *r, double *g);
+  void (*sparse_adjoint)(const blo_sparse_rows *a, const double *r, blo_int n_vectors,
+                         double *const *g);
 } blo_kernel;
 
 /** The families; those that the compiler was not told to make are NULL. */

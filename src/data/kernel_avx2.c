@@ -58,9 +58,10 @@ static inline double octet_sum(octet a)
 }
 
 /* Register blocks: 2 rows x 3 classes of sums, 2 octets x 3 classes of the gradient. */
-#define ROW_GROUP   2
-#define CLASS_GROUP 3
-#define OCTET_GROUP 2
+#define ROW_GROUP     2
+#define FORWARD_GROUP 3
+#define OCTET_GROUP   2
+#define ADJOINT_GROUP 3
 #include "kernel_family.inc"
 
 const blo_kernel *const blo_kernel_avx2 = &family;

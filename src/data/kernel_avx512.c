@@ -52,10 +52,12 @@ static inline double octet_sum(octet a)
   return quad_sum(_mm256_add_pd(_mm512_castpd512_pd256(a), _mm512_extractf64x4_pd(a, 1)));
 }
 
-/* Register blocks: 4 rows x 5 or 2 rows x 10 classes of sums, octets of the gradient likewise. */
-#define ROW_GROUP   4
-#define CLASS_GROUP 10
-#define OCTET_GROUP 4
+/* Register blocks: 4 rows x 5 classes of sums; 4 octets x 5 or 2 octets x 10 classes of the
+ * gradient, where more classes at once read the features less often. */
+#define ROW_GROUP     4
+#define FORWARD_GROUP 5
+#define OCTET_GROUP   4
+#define ADJOINT_GROUP 10
 #include "kernel_family.inc"
 
 const blo_kernel *const blo_kernel_avx512 = &family;

@@ -101,9 +101,10 @@ static inline double octet_sum(octet a)
 }
 
 /* Register blocks: 1 row x 3 classes of sums, 1 octet x 3 classes of the gradient. */
-#define ROW_GROUP   1
-#define CLASS_GROUP 3
-#define OCTET_GROUP 1
+#define ROW_GROUP     1
+#define FORWARD_GROUP 3
+#define OCTET_GROUP   1
+#define ADJOINT_GROUP 3
 #include "kernel_family.inc"
 
 const blo_kernel *const blo_kernel_plain = &family;

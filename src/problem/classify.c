@@ -2,6 +2,19 @@
 #include "classify.h"
 #include <math.h>
 
+/* Packed numbers of a direction above which several at once are slower than one after the other:
+ * the sums of all of them over the shards leave the caches. It also bounds their memory. */
+enum { DIRECTION_MAX = 1 << 16 };
+
+/** Directions that are packed at once: several, if they are not too large for it. */
+static blo_int directions_of(blo_problem *p)
+{
+  if (p->n_packed > DIRECTION_MAX) {
+    p->has &= ~(unsigned)BLO_HAS_DIRECTIONS;
+  }
+  return (p->has & BLO_HAS_DIRECTIONS) != 0 ? BLO_DIRECTIONS_MAX : 1;
+}
+
 static blo_status make_models(blo_problem *p, classify *c)
 {
   int isa = blo_isa_agree(p->comm);
@@ -16,7 +29,8 @@ static blo_status make_models(blo_problem *p, classify *c)
   }
   p->n_packed = blo_features_packed_size(&c->model[PART_TRAIN].features);
   BLO_TRY_ALL(p->comm, blo_alloc(p->ctx, p->n_packed, sizeof(double), &c->packed_y));
-  BLO_TRY_ALL(p->comm, blo_alloc(p->ctx, p->n_packed, sizeof(double), &c->packed_v));
+  BLO_TRY_ALL(p->comm,
+              blo_alloc(p->ctx, p->n_packed * directions_of(p), sizeof(double), &c->packed_v));
   for (int part = 0; part < N_PARTS; part++) {
     c->model[part].packed_y = c->packed_y;
     c->model[part].packed_v = c->packed_v;
@@ -68,7 +82,7 @@ void classify_prepare(blo_problem *p, const blo_point *at, unsigned want_lower, 
     blo_features_pack(f, at->y, c->packed_y);
   }
   if ((want_lower & (BLO_WANT_HV | BLO_WANT_JV)) != 0) {
-    blo_features_pack(f, at->v[0], c->packed_v);
+    softmax_pack_directions(&c->model[PART_TRAIN], at->n_v, at->v, c->packed_v);
   }
 }
 

@@ -80,8 +80,8 @@ static void common(const blo_problem *p, blo_level level, unsigned want, const b
   if (out->gy != NULL) {
     axpy(p->n_y, 2 * scale * o->reg, at->y, out->gy);
   }
-  if (out->hv[0] != NULL) {
-    axpy(p->n_y, 2 * scale * o->reg, at->v[0], out->hv[0]);
+  for (blo_int i = 0; i < at->n_v && out->hv[0] != NULL; i++) {
+    axpy(p->n_y, 2 * scale * o->reg, at->v[i], out->hv[i]);
   }
 }
 
@@ -111,7 +111,7 @@ const blo_problem_type blo_problem_hyper_cleaning = {
     .state_size = sizeof(state),
     .options = &cleaning_table,
     .variant = variant,
-    .has = BLO_HAS_G_X,
+    .has = BLO_HAS_G_X | BLO_HAS_DIRECTIONS | BLO_HAS_GAUSS_NEWTON,
     .metrics = cleaning_metrics,
     .n_metrics = CLEANING_N_METRICS,
     .n_metric_sums = CLEANING_N_SUMS,

@@ -56,28 +56,39 @@ static blo_status shard(blo_problem *p, const blo_shard_task *task, const blo_sh
   return BLO_OK;
 }
 
-/** One row (c) of the regulariser; x and its outputs begin at the row's first weight, and move on
- * by `step` (0 or 1) from one feature to the next. */
-static void common_row(blo_int n, blo_int step, const double *x, const double *y, const double *v,
-                       double scale, blo_int at, const blo_shard_out *out, double *gx, double *jv)
+/** Weight i = (c,j) of the regulariser, w its exp(x_k) times the scale: products with all
+ *  directions. */
+static void common_products(const blo_point *at, double w, blo_int i, blo_int k,
+                            const blo_shard_out *out)
+{
+  for (blo_int d = 0; d < at->n_v; d++) {
+    if (out->hv[d] != NULL) {
+      out->hv[d][i] += w * at->v[d][i];
+    }
+    if (out->jv[d] != NULL) {
+      out->jv[d][k] += w * at->y[i] * at->v[d][i];
+    }
+  }
+}
+
+/** One row (c) of the regulariser: its weights begin at `first`, their x at `first_x`, which moves
+ * on by `step` (0 or 1) from one feature to the next. */
+static void common_row(const blo_point *at, blo_int n, blo_int first, blo_int first_x, blo_int step,
+                       double scale, const blo_shard_out *out)
 {
   double value = 0;
 
   for (blo_int j = 0; j < n; j++) {
-    double w = scale * exp(x[j * step]);
-    value += 0.5 * w * y[j] * y[j];
+    blo_int i = first + j, k = first_x + j * step;
+    double w = scale * exp(at->x[k]), y = at->y[i];
+    value += 0.5 * w * y * y;
     if (out->gy != NULL) {
-      out->gy[at + j] += w * y[j];
+      out->gy[i] += w * y;
     }
-    if (out->hv[0] != NULL) {
-      out->hv[0][at + j] += w * v[j];
+    if (out->gx != NULL) {
+      out->gx[k] += 0.5 * w * y * y;
     }
-    if (gx != NULL) {
-      gx[j * step] += 0.5 * w * y[j] * y[j];
-    }
-    if (jv != NULL) {
-      jv[j * step] += w * y[j] * v[j];
-    }
+    common_products(at, w, i, k, out);
   }
   if (out->value != NULL) {
     *out->value += value;
@@ -96,10 +107,7 @@ static void common(const blo_problem *p, blo_level level, unsigned want, const b
     return;
   }
   for (blo_int c = 0; c < st->linear.data.n_classes; c++) {
-    blo_int k = o->per == PER_CLASS ? c : 0;
-    common_row(n, step, at->x + k, at->y + c * n, at->n_v > 0 ? at->v[0] + c * n : NULL, scale,
-               c * n, out, out->gx != NULL ? out->gx + k : NULL,
-               out->jv[0] != NULL ? out->jv[0] + k : NULL);
+    common_row(at, n, c * n, o->per == PER_CLASS ? c : 0, step, scale, out);
   }
 }
 
@@ -149,7 +157,7 @@ const blo_problem_type blo_problem_ridge_logistic = {
     .source = "Pedregosa 2016, arXiv 1602.02355; Grazzi et al. 2020, arXiv 2006.16218",
     .state_size = sizeof(state),
     .options = &table,
-    .has = 0,
+    .has = BLO_HAS_DIRECTIONS | BLO_HAS_GAUSS_NEWTON,
     .metrics = metrics,
     .n_metrics = BLO_COUNT_OF(metrics),
     .n_metric_sums = N_CLASSIFY_SUMS,

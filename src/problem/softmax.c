@@ -7,7 +7,8 @@
 /** What one block of rows needs between the products with the data. */
 typedef struct block {
   blo_int n, n_classes;
-  blo_int row[BLO_BLOCK_ROWS]; /**< in the table */
+  blo_int row[BLO_BLOCK_ROWS];      /**< in the table */
+  blo_int in_shard[BLO_BLOCK_ROWS]; /**< counted from the shard's first sample */
   double w[BLO_BLOCK_ROWS], dw[BLO_BLOCK_ROWS];
   const int32_t *label[BLO_BLOCK_ROWS];
   double *p[BLO_BLOCK_ROWS]; /**< [C] probabilities, then CE */
@@ -46,9 +47,9 @@ static void open_block(const softmax *m, const blo_shard_task *task, bool weight
 
   b->n = left < BLO_BLOCK_ROWS ? left : BLO_BLOCK_ROWS;
   for (blo_int i = 0; i < b->n; i++) {
-    blo_int in_shard = task->row != NULL ? task->row[first + i] : first + i;
-    b->row[i] = offset + in_shard;
-    b->w[i] = weighted ? softmax_sigmoid(task->x[in_shard]) : 1;
+    b->in_shard[i] = task->row != NULL ? task->row[first + i] : first + i;
+    b->row[i] = offset + b->in_shard[i];
+    b->w[i] = weighted ? softmax_sigmoid(task->x[b->in_shard[i]]) : 1;
     b->dw[i] = b->w[i] * (1 - b->w[i]);
     b->label[i] = m->set->own->label + b->row[i];
     b->p[i] = task->cache != NULL ? task->cache + (first + i) * stride : store + i * stride;
@@ -74,16 +75,10 @@ static void add_value(const block *b, double scale, double *value)
   }
 }
 
-/** First row of the block, counted from the shard's first sample. */
-static blo_int in_shard(const softmax *m, const blo_shard_task *task, const block *b, blo_int i)
-{
-  return b->row[i] - blo_set_offset(m->set, task->shard);
-}
-
-static void add_grad_x(const softmax *m, const blo_shard_task *task, const block *b, double *gx)
+static void add_grad_x(double scale, const block *b, double *gx)
 {
   for (blo_int i = 0; i < b->n; i++) {
-    gx[in_shard(m, task, b, i)] += task->scale * b->dw[i] * b->p[i][b->n_classes];
+    gx[b->in_shard[i]] += scale * b->dw[i] * b->p[i][b->n_classes];
   }
 }
 
@@ -110,22 +105,73 @@ static double dot(blo_int n, const double *a, const double *b)
   return sum;
 }
 
-/** u = v a is in `u`; H v overwrites it with scale w (p o u - p (p . u)). */
+/** u = v a of one row becomes weight (p o u - p (p . u)). Returns (p - e_label) . u. */
+static double tangent(blo_int n_classes, const double *restrict p, int32_t label, double weight,
+                      double *restrict u)
+{
+  double pu = dot(n_classes, p, u), slope = pu - u[label];
+
+  for (blo_int c = 0; c < n_classes; c++) {
+    u[c] = weight * p[c] * (u[c] - pu);
+  }
+  return slope;
+}
+
+/** The tangents of row i in n directions: u [n][C]; J v goes to jv[n] if they are not NULL. */
+static void add_tangents(const block *b, blo_int i, double scale, blo_int n, double *u,
+                         double *const *jv)
+{
+  double weight = scale * b->w[i], weight_x = scale * b->dw[i];
+
+  for (blo_int d = 0; d < n; d++) {
+    double slope = tangent(b->n_classes, b->p[i], *b->label[i], weight, u + d * b->n_classes);
+    if (jv[d] != NULL) {
+      jv[d][b->in_shard[i]] += weight_x * slope;
+    }
+  }
+}
+
+/** Directions whose products with a block of rows have room on the stack. */
+static blo_int group_of(const softmax *m, blo_int n_left)
+{
+  blo_int most = SOFTMAX_MAX_CLASSES / m->features.n_classes;
+
+  return n_left < most ? n_left : most;
+}
+
+/** Where the weights of the group that begins with this direction are. */
+static blo_int packed_offset(const softmax *m, blo_int direction)
+{
+  return direction * blo_features_packed_size(&m->features);
+}
+
+void softmax_pack_directions(const softmax *m, blo_int n_v, const double *const *v, double *packed)
+{
+  for (blo_int d = 0, n = 0; d < n_v; d += n) {
+    n = group_of(m, n_v - d);
+    blo_features_pack_many(&m->features, n, v + d, packed + packed_offset(m, d));
+  }
+}
+
+/** Directions d..d+n with one block; u [rows][n][C]. */
+static void add_group(const softmax *m, double scale, const block *b, blo_int d, blo_int n,
+                      double *u, const blo_shard_out *out)
+{
+  blo_features_forward_many(&m->features, n, b->row, b->n, m->packed_v + packed_offset(m, d), u);
+  for (blo_int i = 0; i < b->n; i++) {
+    add_tangents(b, i, scale, n, u + i * n * b->n_classes, out->jv + d);
+  }
+  if (out->hv[0] != NULL) {
+    blo_features_adjoint_many(&m->features, n, b->row, b->n, u, out->hv + d);
+  }
+}
+
 static void add_products(const softmax *m, const blo_shard_task *task, const block *b, double *u,
                          const blo_shard_out *out)
 {
-  blo_features_forward(&m->features, b->row, b->n, m->packed_v, u);
-  for (blo_int i = 0; i < b->n; i++) {
-    double *ui = u + i * b->n_classes, pu = dot(b->n_classes, b->p[i], ui);
-    if (out->jv[0] != NULL) {
-      out->jv[0][in_shard(m, task, b, i)] += task->scale * b->dw[i] * (pu - ui[*b->label[i]]);
-    }
-    for (blo_int c = 0; c < b->n_classes; c++) {
-      ui[c] = task->scale * b->w[i] * b->p[i][c] * (ui[c] - pu);
-    }
-  }
-  if (out->hv[0] != NULL) {
-    blo_features_adjoint(&m->features, b->row, b->n, u, out->hv[0]);
+  for (blo_int d = 0, n = 0; d < task->n_v; d += n) {
+    n = group_of(m, task->n_v - d);
+    add_group(m, task->scale, b, d, n, u, out);
   }
 }
 
@@ -145,7 +191,7 @@ void softmax_shard(const softmax *m, const blo_shard_task *task, bool weighted,
       add_value(&b, task->scale, out->value);
     }
     if (out->gx != NULL) {
-      add_grad_x(m, task, &b, out->gx);
+      add_grad_x(task->scale, &b, out->gx);
     }
     if (out->gy != NULL) {
       add_grad_y(m, task->scale, &b, z, out->gy);

@@ -19,7 +19,8 @@
 typedef struct softmax {
   blo_features features;
   const blo_set *set;
-  const double *packed_y, *packed_v; /**< weights as blo_features_pack() made them */
+  const double *packed_y; /**< weights as blo_features_pack() made them */
+  const double *packed_v; /**< as softmax_pack_directions() made them */
 } softmax;
 
 /** More classes than this are refused: blocks of rows live on the stack. */
@@ -30,6 +31,10 @@ static inline blo_int softmax_cache_size(blo_int n_classes)
 {
   return n_classes + 1;
 }
+
+/** Pack the directions of products to come. @param[in] v [n_v] as y
+ *  @param[out] packed [n_v * packed size of the features]. Call: Local. */
+void softmax_pack_directions(const softmax *m, blo_int n_v, const double *const *v, double *packed);
 
 /** Add a shard's contributions; `weighted`: x holds the samples' logits. Call: Local. */
 void softmax_shard(const softmax *m, const blo_shard_task *task, bool weighted,

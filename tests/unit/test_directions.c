@@ -57,6 +57,13 @@ static double distance(const blo_vec *v, blo_vec *from)
   return blo_vec_norm(from) / size;
 }
 
+/* The linear classifiers give each direction the bits that it has alone; of the others the last
+ * digits depend on who goes with whom. */
+static double tolerance(int kind)
+{
+  return kind >= FIXTURE_CLEANING && kind <= FIXTURE_RIDGE_SPARSE ? 0 : 1e-14;
+}
+
 static void expect_singles(int kind, const fixture *f, rig *r, bool linearized)
 {
   for (int i = 0; i < D; i++) {
@@ -70,8 +77,8 @@ static void expect_singles(int kind, const fixture *f, rig *r, bool linearized)
     BLO_REQUIRE_STATUS(blo_eval_sweep(f->eval, &ask, &ans), BLO_OK);
     BLO_EXPECT_ALL(blo_vec_norm(r->one[0]) > 1e-3 && blo_vec_norm(r->one[1]) > 1e-4);
     double hv = distance(r->hv[i], r->one[0]), jv = distance(r->jv[i], r->one[1]);
-    BLO_EXPECT_MSG(hv < 1e-14 && jv < 1e-14, "%s: direction %d: H v %.3g, J v %.3g",
-                   fixture_name(kind), i, hv, jv);
+    BLO_EXPECT_MSG(hv <= tolerance(kind) && jv <= tolerance(kind),
+                   "%s: direction %d: H v %.3g, J v %.3g", fixture_name(kind), i, hv, jv);
   }
 }
 
@@ -175,6 +182,7 @@ static void memory_is_what_was_reserved(blo_comm *comm)
   blo_context *ctx = f.problem->ctx;
   blo_int own = blo_space_n_local(blo_eval_space_x(f.eval)), start = blo_memory(ctx).bytes;
   blo_int row = f.problem->cache_per_sample * (blo_int)sizeof(double) + (blo_int)sizeof(int32_t);
+  f.problem->has &= ~(unsigned)BLO_HAS_DIRECTIONS;
   BLO_REQUIRE_STATUS(blo_eval_reserve(f.eval, 10, 1), BLO_OK);
   blo_int some = blo_memory(ctx).bytes;
   BLO_EXPECT_ALL(some == start + 10 * row);

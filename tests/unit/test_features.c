@@ -427,6 +427,87 @@ static void bits_do_not_depend_on_grouping(blo_comm *comm)
   over_families(comm, check_grouping);
 }
 
+/* Vectors with weights, multipliers and gradients of their own, and their products side by side. */
+enum { MANY = 8 };
+typedef struct many {
+  blo_int n;
+  const double *y[MANY]; /* [n_y] each */
+  double *g[MANY];       /* [n_packed + 1] each, a number behind it that nobody may touch */
+  double *packed;        /* [n * n_packed + 1] likewise */
+  double *z, *r;         /* [BLO_BLOCK_ROWS][n][C] */
+} many;
+
+static void make_many(fixture *x, blo_int n, many *m)
+{
+  blo_int n_z = BLO_BLOCK_ROWS * n * x->f.n_classes;
+
+  *m = (many){.n = n, .packed = make(x, n * x->n_packed + 1), .z = make(x, n_z)};
+  m->packed[n * x->n_packed] = untouched;
+  m->r = make_random(x, 8, n_z);
+  for (blo_int v = 0; v < n; v++) {
+    m->y[v] = make_random(x, 10 + (uint64_t)v, x->n_y);
+    m->g[v] = make(x, x->n_packed + 1);
+    m->g[v][x->n_packed] = untouched;
+  }
+}
+
+static void free_many(fixture *x, many *m)
+{
+  for (blo_int v = 0; v < m->n; v++) {
+    blo_free(x->ctx, &m->y[v]);
+    blo_free(x->ctx, &m->g[v]);
+  }
+  blo_free(x->ctx, &m->packed);
+  blo_free(x->ctx, &m->z);
+  blo_free(x->ctx, &m->r);
+}
+
+/** Vector v alone, in one call for all rows: the bits are those that it has among the others. */
+static bool alone_is_the_same(fixture *x, const many *m, blo_int v)
+{
+  blo_int n_classes = x->f.n_classes, width = m->n * n_classes;
+  bool same = true;
+
+  for (blo_int i = 0; i < BLO_BLOCK_ROWS; i++) {
+    memcpy(x->r + i * n_classes, m->r + i * width + v * n_classes,
+           (size_t)n_classes * sizeof *x->r);
+  }
+  memset(x->g, 0, (size_t)x->n_packed * sizeof *x->g);
+  blo_features_pack(&x->f, m->y[v], x->packed);
+  blo_features_forward(&x->f, rows, BLO_BLOCK_ROWS, x->packed, x->z);
+  blo_features_adjoint(&x->f, rows, BLO_BLOCK_ROWS, x->r, x->g);
+  for (blo_int i = 0; i < BLO_BLOCK_ROWS; i++) {
+    same = same && same_bits(x->z + i * n_classes, m->z + i * width + v * n_classes, n_classes);
+  }
+  return same && same_bits(x->g, m->g[v], x->n_packed + 1);
+}
+
+static void check_many(fixture *x, blo_comm *comm)
+{
+  enum { FIRST = 5 }; /* rows of a first call */
+  blo_int width, rest = BLO_BLOCK_ROWS - FIRST;
+  many m;
+  (void)comm;
+
+  make_many(x, 1 + (x->f.n_classes + x->table->n_features) % MANY, &m);
+  width = m.n * x->f.n_classes;
+  blo_features_pack_many(&x->f, m.n, m.y, m.packed);
+  blo_features_forward_many(&x->f, m.n, rows, FIRST, m.packed, m.z);
+  blo_features_adjoint_many(&x->f, m.n, rows, FIRST, m.r, m.g);
+  blo_features_forward_many(&x->f, m.n, rows + FIRST, rest, m.packed, m.z + FIRST * width);
+  blo_features_adjoint_many(&x->f, m.n, rows + FIRST, rest, m.r + FIRST * width, m.g);
+  EXPECT_SMALL(x, m.packed[m.n * x->n_packed] == untouched ? 0 : 1, 0);
+  for (blo_int v = 0; v < m.n; v++) {
+    EXPECT_SMALL(x, alone_is_the_same(x, &m, v) ? 0 : 1, 0);
+  }
+  free_many(x, &m);
+}
+
+static void several_vectors_have_the_bits_of_one(blo_comm *comm)
+{
+  over_families(comm, check_many);
+}
+
 /** x was made for AVX-512; the same products by AVX2. */
 static void check_fused_families(fixture *x, blo_comm *comm)
 {
@@ -537,6 +618,7 @@ static const blo_test tests[] = {
     {"adjoint is the transpose", adjoint_is_the_transpose},
     {"unpack is the transpose of pack", unpack_is_the_transpose_of_pack},
     {"bits do not depend on grouping", bits_do_not_depend_on_grouping},
+    {"several vectors have the bits of one", several_vectors_have_the_bits_of_one},
     {"AVX2 and AVX-512 give the same bits", avx2_and_avx512_give_the_same_bits},
     {"sparse agrees with dense", sparse_agrees_with_dense},
     {"large means keep twelve digits", large_means_keep_twelve_digits},

@@ -245,6 +245,230 @@ static void metrics_are_counts(blo_comm *comm)
   release(&w);
 }
 
+/* ------------------------------------------------ products by definition */
+
+enum { D = BLO_DIRECTIONS_MAX };
+
+/* Eight directions of a problem and their products. */
+typedef struct products {
+  blo_vec *v[D], *hv[D], *jv[D];
+  blo_ask ask;
+  blo_answer ans;
+} products;
+
+static void open_products(cleaning *w, products *q)
+{
+  fixture_like(w->y, D, q->v);
+  fixture_like(w->y, D, q->hv);
+  fixture_like(w->x, D, q->jv);
+  q->ask = (blo_ask){.lower = BLO_WANT_HV | BLO_WANT_JV, .x = w->x, .y = w->y, .n_v = D};
+  q->ans = (blo_answer){.g = 0};
+  for (int d = 0; d < D; d++) {
+    for (blo_int j = 0; j < w->p->n_y; j++) {
+      q->v[d]->data[j] = cos((double)((3 * d + 7) * (j + 1)));
+    }
+    q->ask.v[d] = q->v[d];
+    q->ans.hv[d] = q->hv[d];
+    q->ans.jv[d] = q->jv[d];
+  }
+  BLO_REQUIRE_STATUS(blo_eval_reserve(w->eval, 0, D), BLO_OK);
+}
+
+static void close_products(products *q)
+{
+  fixture_free_vecs(D, q->v);
+  fixture_free_vecs(D, q->hv);
+  fixture_free_vecs(D, q->jv);
+}
+
+/* (y_1 . a, ..., y_C . a) of row i of the file, a with the constant 1. */
+static void outputs(int i, const double *y, double *z)
+{
+  for (int c = 0; c < C; c++) {
+    z[c] = y[c * (K + 1) + K];
+    for (int k = 0; k < K; k++) {
+      z[c] += y[c * (K + 1) + k] * fixture_feature(i, k);
+    }
+  }
+}
+
+/* p = softmax(y a) of row i, u = v a, and their scalar product. */
+static double link_row(int i, const double *y, const double *v, double *p, double *u)
+{
+  double sum = 0, pu = 0;
+  outputs(i, y, p);
+  outputs(i, v, u);
+  for (int c = 0; c < C; c++) {
+    p[c] = exp(p[c]);
+    sum += p[c];
+  }
+  for (int c = 0; c < C; c++) {
+    p[c] /= sum;
+    pu += p[c] * u[c];
+  }
+  return pu;
+}
+
+/* H v = (1/n) sum_i w_i (p o u - p (p . u)) (x) a_i + 2 reg v, w = 1/2 at x = 0, and
+ * (J v)_i = (1/n) w (1 - w) (p - e_l) . u; reg is 0.25. */
+static void products_by_hand(const double *y, const double *v, const int *label, double *hv,
+                             double *jv)
+{
+  for (int j = 0; j < NY; j++) {
+    hv[j] = 2 * 0.25 * v[j];
+  }
+  for (int i = 0; i < N_TRAIN; i++) {
+    double p[C], u[C], pu = link_row(i, y, v, p, u);
+    for (int j = 0; j < NY; j++) {
+      int c = j / (K + 1), k = j % (K + 1);
+      hv[j] += 0.5 / N_TRAIN * p[c] * (u[c] - pu) * (k == K ? 1 : fixture_feature(i, k));
+    }
+    jv[i] = 0.25 / N_TRAIN * (pu - u[label[i]]);
+  }
+}
+
+static void products_are_those_by_hand(blo_comm *comm)
+{
+  char folder[256];
+  double hv[NY], jv[N_TRAIN], got[N_TRAIN];
+  int label[N_TRAIN];
+  cleaning w;
+  products q;
+  open_folder(comm, folder, sizeof folder);
+  make(comm, folder, "corrupt: 0.3\nreg: 0.25", 3, "ordered", &w);
+  labels_seen(&w, label);
+  open_products(&w, &q);
+  BLO_REQUIRE_STATUS(blo_eval_sweep(w.eval, &q.ask, &q.ans), BLO_OK);
+  for (int d = 0; d < D; d++) {
+    double worst_hv = 0, worst_jv = 0;
+    products_by_hand(w.y->data, q.v[d]->data, label, hv, jv);
+    blo_vec_gather(q.jv[d], got);
+    for (int j = 0; j < NY; j++) {
+      worst_hv = fmax(worst_hv, fabs(q.hv[d]->data[j] - hv[j]));
+    }
+    for (int i = 0; i < N_TRAIN && blo_comm_rank(comm) == 0; i++) {
+      worst_jv = fmax(worst_jv, fabs(got[i] - jv[i]));
+    }
+    BLO_EXPECT_MSG(worst_hv < 1e-14 && worst_jv < 1e-16, "direction %d: H v %.3g, J v %.3g", d,
+                   worst_hv, worst_jv);
+  }
+  close_products(&q);
+  release(&w);
+}
+
+/* The model is linear in y, so that its Gauss-Newton matrix is H. */
+static void gauss_newton_is_the_hessian(blo_comm *comm)
+{
+  char folder[256];
+  cleaning w;
+  products q;
+  open_folder(comm, folder, sizeof folder);
+  make(comm, folder, "", 3, "ordered", &w);
+  BLO_REQUIRE_ALL((w.p->has & BLO_HAS_GAUSS_NEWTON) != 0);
+  open_products(&w, &q);
+  q.ask.n_v = 1;
+  q.ask.lower = BLO_WANT_HV;
+  BLO_REQUIRE_STATUS(blo_eval_sweep(w.eval, &q.ask, &q.ans), BLO_OK);
+  q.ask.lower = BLO_WANT_HV | BLO_WANT_GAUSS_NEWTON;
+  q.ans.hv[0] = q.hv[1];
+  BLO_REQUIRE_STATUS(blo_eval_sweep(w.eval, &q.ask, &q.ans), BLO_OK);
+  BLO_EXPECT_ALL(blo_vec_norm(q.hv[0]) > 1e-3);
+  BLO_EXPECT_ALL(memcmp(q.hv[0]->data, q.hv[1]->data, NY * sizeof(double)) == 0);
+  close_products(&q);
+  release(&w);
+}
+
+/* Each direction alone has the bits that it had among the others. */
+static void expect_alone_the_same(const cleaning *w, const products *q)
+{
+  blo_vec *hv, *jv;
+  fixture_like(w->y, 1, &hv);
+  fixture_like(w->x, 1, &jv);
+  for (int d = 0; d < D; d++) {
+    blo_ask ask = q->ask;
+    blo_answer ans = {.hv = {hv}, .jv = {jv}};
+    ask.n_v = 1;
+    ask.v[0] = q->v[d];
+    BLO_REQUIRE_STATUS(blo_eval_sweep(w->eval, &ask, &ans), BLO_OK);
+    BLO_EXPECT_ALL(blo_vec_norm(hv) > 1e-3 && blo_vec_norm(jv) > 1e-5);
+    BLO_EXPECT_ALL(memcmp(hv->data, q->hv[d]->data, (size_t)w->p->n_y * sizeof(double)) == 0);
+    blo_vec_axpy(-1, q->jv[d], jv);
+    BLO_EXPECT_ALL(blo_vec_norm(jv) == 0);
+  }
+  blo_vec_destroy(&hv);
+  blo_vec_destroy(&jv);
+}
+
+/* Samples of MANY classes: so many that only a few directions fit side by side. */
+enum { MANY = 100, MANY_ROWS = 300, MANY_FEATURES = 4 };
+
+static void write_many_classes(blo_comm *comm, const char *folder)
+{
+  char path[512];
+  bool written = true;
+  snprintf(path, sizeof path, "%s/many.csv", folder);
+  if (blo_comm_rank(comm) == 0) {
+    FILE *f = fopen(path, "w");
+    for (int i = 0; f != NULL && i < MANY_ROWS; i++) {
+      for (int k = 0; k < MANY_FEATURES; k++) {
+        fprintf(f, "%.3f,", sin((double)(i * MANY_FEATURES + k)));
+      }
+      fprintf(f, "%d\n", i % MANY);
+    }
+    written = f != NULL && fclose(f) == 0;
+  }
+  BLO_REQUIRE_ALL(written);
+}
+
+static void open_problem(blo_comm *comm, const char *text, cleaning *w)
+{
+  *w = (cleaning){.conf = NULL};
+  BLO_REQUIRE_STATUS(blo_conf_parse(blo_comm_context(comm), "test", text, &w->conf), BLO_OK);
+  BLO_REQUIRE_STATUS(blo_problem_create(comm, blo_problem_find("hyper_cleaning"), w->conf, &w->p),
+                     BLO_OK);
+  BLO_REQUIRE_STATUS(blo_eval_create(w->p, BLO_REPRODUCIBLE, &w->eval), BLO_OK);
+  fixture_point(&(fixture){.problem = w->p, .eval = w->eval}, &w->x, &w->y);
+}
+
+static void directions_go_in_groups(blo_comm *comm)
+{
+  char folder[256], text[1024];
+  cleaning w;
+  products q;
+  blo_test_tmpdir(comm, folder, sizeof folder);
+  write_many_classes(comm, folder);
+  snprintf(text, sizeof text,
+           "data:\n  train: {path: %s/many.csv}\n  n_train: 200\n  n_val: 100\n  shards: 4\n",
+           folder);
+  open_problem(comm, text, &w);
+  BLO_REQUIRE_ALL(w.p->n_y == MANY * (MANY_FEATURES + 1));
+  BLO_EXPECT_ALL((w.p->has & BLO_HAS_DIRECTIONS) != 0);
+  open_products(&w, &q);
+  BLO_REQUIRE_STATUS(blo_eval_sweep(w.eval, &q.ask, &q.ans), BLO_OK);
+  expect_alone_the_same(&w, &q);
+  close_products(&q);
+  release(&w);
+}
+
+/* Weights too large to keep eight of them: one direction at a time, with the same results. */
+static void wide_data_go_one_by_one(blo_comm *comm)
+{
+  char folder[256], text[1024];
+  cleaning w;
+  products q;
+  open_folder(comm, folder, sizeof folder);
+  snprintf(text, sizeof text,
+           "data:\n  train: {path: %s/data.svm, n_features: 20000}\n  n_val: 90\n  shards: 4\n",
+           folder);
+  open_problem(comm, text, &w);
+  BLO_EXPECT_ALL((w.p->has & BLO_HAS_DIRECTIONS) == 0 && w.p->n_packed > 1 << 16);
+  open_products(&w, &q);
+  BLO_REQUIRE_STATUS(blo_eval_sweep(w.eval, &q.ask, &q.ans), BLO_OK);
+  expect_alone_the_same(&w, &q);
+  close_products(&q);
+  release(&w);
+}
+
 /* ------------------------------------------------------- split and start */
 
 /* The row of the file that training sample i is, by its cross-entropy; labels are clean. */
@@ -345,6 +569,10 @@ static const blo_test tests[] = {
     {"exactly the share is wrong", exactly_the_share_is_wrong},
     {"corruption follows from the seed", corruption_follows_from_the_seed},
     {"metrics are counts", metrics_are_counts},
+    {"products are those by hand", products_are_those_by_hand},
+    {"Gauss-Newton is the Hessian", gauss_newton_is_the_hessian},
+    {"directions go in groups", directions_go_in_groups},
+    {"wide data go one by one", wide_data_go_one_by_one},
     {"splits are permutations", splits_are_permutations},
     {"start is zero", start_is_zero},
     {"kinds of data do not mix", kinds_of_data_do_not_mix},
