@@ -129,7 +129,7 @@ static result measure(blo_eval *eval, const sizes *z)
 
   must(ctx, blo_alloc(ctx, z->repeats, sizeof *t, &t));
   must(ctx, blo_state_create(ctx, &state));
-  must(ctx, blo_estimator_create(eval, &o, 0, 1, state, &e));
+  must(ctx, blo_estimator_create(eval, &o, 0, 1, NULL, state, &e));
   must(ctx, blo_vec_create(blo_eval_space_x(eval), &x));
   must(ctx, blo_vec_create(blo_eval_space_x(eval), &hx));
   must(ctx, blo_vec_create(blo_eval_space_y(eval), &y));

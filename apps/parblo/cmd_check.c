@@ -1,14 +1,22 @@
 /**
  * @file `parblo check`: the oracles of a run file's problem against differences and against each
  * other (check.h), and the hypergradient by conjugate gradients against a dense direct solution; at
- * the starting point and at a random point near it.
+ * the starting point and at a random point near it. With --dense also H v, J v and the
+ * hypergradient against the assembled matrices, which are distributed over the ranks.
  */
 #include "arguments.h"
 #include "commands.h"
 #include <math.h>
 #include <string.h>
 
-enum { ROWS = BLO_CHECK_ROWS + 1, EXIT_FAILED = 1, WHY_CAP = 128 };
+enum {
+  ROW_CG = BLO_CHECK_ROWS, /* hypergradient: CG = dense direct solution at the root */
+  ROW_DENSE,               /* products = assembled matrices */
+  ROW_DIRECT = ROW_DENSE + BLO_CHECK_DENSE_ROWS, /* hypergradient: CG = direct adjoint */
+  MOST_ROWS,
+  EXIT_FAILED = 1,
+  WHY_CAP = 128
+};
 
 /** The second point: every number of the start moved by this times a standard normal number. */
 static const double NEAR = 0.1;
@@ -20,6 +28,7 @@ typedef struct request {
   blo_run_request run;
   const char **set; /**< [argc] */
   blo_int samples, dense_max;
+  bool dense;
 } request;
 
 typedef struct checker {
@@ -38,11 +47,10 @@ typedef struct checker {
 
 static blo_status parse(blo_context *ctx, int argc, char **argv, request *r)
 {
-  static const struct option known[] = {{"set", required_argument, NULL, 's'},
-                                        {"plugin", required_argument, NULL, 'p'},
-                                        {"samples", required_argument, NULL, 'n'},
-                                        {"dense-max", required_argument, NULL, 'd'},
-                                        {NULL, 0, NULL, 0}};
+  static const struct option known[] = {
+      {"set", required_argument, NULL, 's'},     {"plugin", required_argument, NULL, 'p'},
+      {"samples", required_argument, NULL, 'n'}, {"dense-max", required_argument, NULL, 'd'},
+      {"dense", no_argument, NULL, 'D'},         {NULL, 0, NULL, 0}};
   int option;
 
   BLO_TRY(blo_alloc(ctx, argc, sizeof *r->set, &r->set));
@@ -57,6 +65,8 @@ static blo_status parse(blo_context *ctx, int argc, char **argv, request *r)
       r->set[r->run.n_set++] = optarg;
     } else if (option == 'p') {
       r->run.plugin = optarg;
+    } else if (option == 'D') {
+      r->dense = true;
     } else if (option == 'n') {
       BLO_TRY(blo_arguments_int(ctx, "--samples", optarg, 1, INT64_MAX, &r->samples));
     } else {
@@ -116,28 +126,28 @@ static void clear(checker *c)
 
 /* ------------------------------------------------------------ hypergradient */
 
-static int find_cg(void)
+static int find_estimator(const char *name)
 {
   int k = 0;
 
-  while (strcmp(blo_estimator_names[k], "cg") != 0) {
+  while (strcmp(blo_estimator_names[k], name) != 0) {
     k++;
   }
   return k;
 }
 
-/** c->hx by conjugate gradients over all data. Collective. */
-static blo_status solve_by_cg(checker *c, blo_verdict *verdict)
+/** `hx` by an estimator of that name over all data, to rounding. Collective. */
+static blo_status solve_by(checker *c, const char *name, blo_vec *hx, blo_verdict *verdict)
 {
   blo_adjoint_options options = {.iterations = 100 + 10 * blo_eval_problem(c->eval)->n_y,
                                  .tol = CG_TOL,
-                                 .type = find_cg(),
+                                 .type = find_estimator(name),
                                  .on_curvature = BLO_CURVATURE_TRUNCATE};
   blo_estimator *e = NULL;
   blo_status status = BLO_OK;
 
-  BLO_GO(blo_estimator_create(c->eval, &options, 0, c->seed, c->state, &e));
-  BLO_GO(blo_estimator_compute(e, 0, c->x, c->y, c->hx));
+  BLO_GO(blo_estimator_create(c->eval, &options, 0, c->seed, NULL, c->state, &e));
+  BLO_GO(blo_estimator_compute(e, 0, c->x, c->y, hx));
   *verdict = e->certificate.verdict;
 done:
   blo_estimator_destroy(&e);
@@ -159,30 +169,67 @@ static double distance(checker *c)
  * relatively, and so the hypergradient; times 10 for the constants. Where that says nothing, the
  * comparison is skipped. Collective.
  */
-static blo_status check_hypergradient(checker *c, blo_check_row *row, char *why)
+static blo_status check_cg(checker *c, double rcond, blo_check_row *row)
 {
-  blo_int n_y = blo_eval_problem(c->eval)->n_y;
-  double rcond = 0;
   blo_verdict verdict;
-  blo_status status;
 
-  row->why = why;
-  if (n_y > c->request->dense_max) {
-    snprintf(why, WHY_CAP, "n_y = %lld is more than --dense-max %lld", (long long)n_y,
-             (long long)c->request->dense_max);
+  if (rcond <= 10 * CG_TOL / MOST_TOL) {
     return BLO_OK;
   }
-  status = blo_dense_hypergradient(c->eval, c->x, c->y, c->dense, &rcond);
-  if (status == BLO_E_CURVATURE || (status == BLO_OK && rcond <= 10 * CG_TOL / MOST_TOL)) {
-    snprintf(why, WHY_CAP, "H is %s here, reciprocal condition %.2g",
-             rcond < 0 ? "not positive definite" : "singular or nearly so", fabs(rcond));
-    return BLO_OK;
-  }
-  BLO_TRY(status);
-  BLO_TRY(solve_by_cg(c, &verdict));
+  BLO_TRY(solve_by(c, "cg", c->hx, &verdict));
   row->tol = fmax(LEAST_TOL, 10 * CG_TOL / rcond);
   blo_check_row_record(row, verdict == BLO_VERDICT_CURVATURE ? (double)INFINITY : distance(c));
   return BLO_OK;
+}
+
+/** The direct adjoint takes indefinite H as well. Collective. */
+static blo_status check_direct(checker *c, double rcond, blo_check_row *row)
+{
+  blo_verdict verdict;
+
+  if (!c->request->dense || fabs(rcond) <= 10 * CG_TOL / MOST_TOL) {
+    return BLO_OK;
+  }
+  BLO_TRY(solve_by(c, "direct", c->hx, &verdict));
+  row->tol = fmax(LEAST_TOL, 10 * CG_TOL / fabs(rcond));
+  blo_check_row_record(row, distance(c));
+  return BLO_OK;
+}
+
+/** The two estimators against the dense solution at the root, where H allows it. Collective. */
+static blo_status check_hypergradients(checker *c, blo_check_row *rows, char *why)
+{
+  double rcond = 0;
+  blo_status status = blo_dense_hypergradient(c->eval, c->x, c->y, c->dense, &rcond);
+
+  snprintf(why, WHY_CAP, "H is %s here, reciprocal condition %.2g",
+           rcond < 0 ? "not positive definite" : "singular or nearly so", fabs(rcond));
+  if (status == BLO_E_CURVATURE) {
+    return BLO_OK;
+  }
+  BLO_TRY(status);
+  BLO_TRY(check_cg(c, rcond, &rows[ROW_CG]));
+  return check_direct(c, rcond, &rows[ROW_DIRECT]);
+}
+
+/** What needs the whole of H. Collective. @param[out] why  [WHY_CAP] of rows that are skipped */
+static blo_status check_dense(checker *c, const blo_batch *lower, blo_check_row *rows, char *why)
+{
+  blo_int n_y = blo_eval_problem(c->eval)->n_y, most = c->request->dense_max;
+
+  blo_check_row_init(&rows[ROW_CG], "hypergradient",
+                     "adjoint by CG = dense direct solution, all data", 0);
+  blo_check_row_init(&rows[ROW_DIRECT], "dense_direct",
+                     "direct adjoint = dense direct solution at the root, all data", 0);
+  if (n_y > most) {
+    snprintf(why, WHY_CAP, "n_y = %lld is more than --dense-max %lld", (long long)n_y,
+             (long long)most);
+    blo_check_dense_skip(why, &rows[ROW_DENSE]);
+  } else if (c->request->dense) {
+    BLO_TRY(blo_check_dense(c->eval, lower, c->x, c->y, c->seed, most * most, &rows[ROW_DENSE]));
+  }
+  rows[ROW_CG].why = rows[ROW_DIRECT].why = why;
+  return n_y > most ? BLO_OK : check_hypergradients(c, rows, why);
 }
 
 /* ------------------------------------------------------------------- output */
@@ -201,12 +248,14 @@ static void print_row(const blo_check_row *row)
 
 static void print_rows(checker *c, const char *where, const blo_check_row *rows)
 {
-  for (int i = 0; i < ROWS; i++) {
+  int n = c->request->dense ? MOST_ROWS : ROW_DENSE;
+
+  for (int i = 0; i < n; i++) {
     c->n[rows[i].verdict]++;
   }
   if (blo_comm_rank(c->comm) == BLO_ROOT) {
     printf("%s:\n", where);
-    for (int i = 0; i < ROWS; i++) {
+    for (int i = 0; i < n; i++) {
       print_row(&rows[i]);
     }
     fflush(stdout);
@@ -235,13 +284,11 @@ static blo_status check_point(checker *c, const char *where)
 {
   const blo_batch *lower = c->lower != NULL ? blo_sampler_draw(c->lower, 0) : NULL;
   const blo_batch *upper = c->upper != NULL ? blo_sampler_draw(c->upper, 0) : NULL;
-  blo_check_row rows[ROWS];
+  blo_check_row rows[MOST_ROWS];
   char why[WHY_CAP] = "";
 
   BLO_TRY(blo_check_problem(c->eval, lower, upper, c->x, c->y, c->seed, rows));
-  blo_check_row_init(&rows[BLO_CHECK_ROWS], "hypergradient",
-                     "adjoint by CG = dense direct solution, all data", 0);
-  BLO_TRY(check_hypergradient(c, &rows[BLO_CHECK_ROWS], why));
+  BLO_TRY(check_dense(c, lower, rows, why));
   print_rows(c, where, rows);
   return BLO_OK;
 }

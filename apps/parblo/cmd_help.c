@@ -151,6 +151,7 @@ static const struct {
     {"check", "  --set KEY=VALUE   as for run\n"
               "  --plugin LIBRARY  as for run\n"
               "  --samples N       use batches of N samples instead of all data\n"
+              "  --dense           compare with the assembled matrices, too\n"
               "  --dense-max Q     largest n_y for the dense direct solution (default 2000)\n"},
     {"convert",
      "  --train FILE          samples (for IDX the images); becomes the group train\n"

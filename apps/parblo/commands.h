@@ -17,7 +17,8 @@
     "optimize what a run file describes")                                                          \
   X(resume, "CHECKPOINT|FOLDER [--set KEY=VALUE]... [--plugin LIBRARY] [--dry-run]",               \
     "continue a run")                                                                              \
-  X(check, "RUNFILE [--set KEY=VALUE]... [--plugin LIBRARY] [--samples N] [--dense-max Q]",        \
+  X(check,                                                                                         \
+    "RUNFILE [--set KEY=VALUE]... [--plugin LIBRARY] [--samples N] [--dense] [--dense-max Q]",     \
     "verify the derivatives of a problem")                                                         \
   X(convert, "FILES... -o DATA.h5", "convert a data set to ParBLO's HDF5 layout")                  \
   X(info, "FILE.h5...", "describe and verify a run file, a checkpoint or a data set")              \

@@ -2,13 +2,16 @@
 #ifndef BLO_BLO_H
 #define BLO_BLO_H
 
+#include <blo/assemble.h>
 #include <blo/base.h>
 #include <blo/blas.h>
 #include <blo/check.h>
 #include <blo/checkpoint.h>
 #include <blo/comm.h>
 #include <blo/data.h>
+#include <blo/dense.h>
 #include <blo/eval.h>
+#include <blo/hessian.h>
 #include <blo/hypergrad.h>
 #include <blo/linalg.h>
 #include <blo/model.h>
@@ -20,5 +23,6 @@
 #include <blo/run.h>
 #include <blo/solver.h>
 #include <blo/state.h>
+#include <blo/tracking.h>
 
 #endif

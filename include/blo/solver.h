@@ -19,8 +19,13 @@
   X(lower_residual, "-", "norm of grad_y g at the point of the hypergradient")                     \
   X(adjoint_residual, "-", "norm of H v - grad_y f")                                               \
   X(adjoint_rhs, "-", "norm of grad_y f")                                                          \
+  X(adjoint_relative, "-", "adjoint_residual / adjoint_rhs")                                       \
   X(adjoint_iterations, "products", "Hessian products of the adjoint solve")                       \
   X(curvature, "-", "smallest curvature of g met by CG")                                           \
+  X(factorizations, "-", "factorisations of H in this iteration")                                  \
+  X(grid_ranks, "ranks",                                                                           \
+    "ranks that share the dense matrices; if more than 1, the last bits depend on their grid")     \
+  X(lower_steps, "steps", "lower-level steps taken in this iteration")                             \
   X(step_x, "-", "upper step size")                                                                \
   X(step_y, "-", "lower step size")
 #define BLO_REPORT_FIELD(name, unit, help) double name;
@@ -43,6 +48,8 @@ typedef struct blo_solver_type {
   blo_status (*setup)(blo_solver *s);               /**< Collective: blocks, state entries */
   blo_status (*step)(blo_solver *s, blo_report *r); /**< Collective: one outer iteration */
   void (*teardown)(blo_solver *s);                  /**< Local; also after a failed setup */
+  /** Print more lines for blo_solver_describe(), or NULL. Local, at the root. */
+  void (*describe)(const blo_solver *s, FILE *to);
 } blo_solver_type;
 
 struct blo_solver {
@@ -94,11 +101,27 @@ BLO_API double blo_schedule_at(blo_schedule schedule, blo_int t);
       BLO_OPT(T, decay, decay_def, 0, 10, "-",                                                     \
               "e of the step size step / (k + 1)^e in outer iteration k", "", 0)
 
-/** Options of the lower track: T steps y <- y - rho m, m <- momentum m + grad_y g(x, y; batch). */
+/** What a lower-level step is. */
+typedef enum blo_lower_rule {
+  BLO_LOWER_GRADIENT,
+  BLO_LOWER_NEWTON,
+  BLO_LOWER_GAUSS_NEWTON
+} blo_lower_rule;
+/** "gradient", "newton", "gauss_newton", NULL. */
+BLO_API extern const char *const blo_lower_rule_names[];
+
+/**
+ * Options of the lower track. gradient: T steps y <- y - rho m, m <- momentum m + grad_y g(x, y;
+ * batch). newton, gauss_newton: at most T steps y <- y + t p, (B + tau I) p = - grad_y g, where B
+ * is H or the Gauss-Newton matrix, tau >= 0 makes it positive definite, and t = 1, 1/2, 1/4, ... is
+ * the first that decreases g enough (Nocedal and Wright 2006, algorithms 3.1, 3.2 and 3.3).
+ */
 typedef struct blo_lower_options {
   blo_int steps, batch;
   double step, decay, momentum;
   bool warm_start;
+  int rule;   /**< blo_lower_rule */
+  double tol; /**< newton, gauss_newton: no more steps once ||grad_y g|| <= tol */
 } blo_lower_options;
 #define BLO_LOWER_ROWS(steps_def, step_def, batch_def)                                             \
   BLO_OPT(blo_lower_options, steps, steps_def, 1, 1e9, "steps",                                    \
@@ -109,14 +132,32 @@ typedef struct blo_lower_options {
       BLO_OPT(blo_lower_options, momentum, "0", 0, 0.9999, "-",                                    \
               "heavy-ball momentum of the lower steps", "Polyak 1964", 0),                         \
       BLO_OPT_PLAIN(blo_lower_options, warm_start, "true",                                         \
-                    "begin at the y of the iteration before, not at the starting point", 0)
+                    "begin at the y of the iteration before, not at the starting point", 0),       \
+      BLO_OPT_NAMES(blo_lower_options, rule, "gradient", blo_lower_rule_names,                     \
+                    "a step: along the gradient, or Newton's or Gauss-Newton's with line search, " \
+                    "for which the matrix is assembled and factorised (see dense); step, decay "   \
+                    "and momentum are the gradient's",                                             \
+                    "Nocedal and Wright 2006, Numerical Optimization, chapters 3 and 10", 0),      \
+      BLO_OPT(blo_lower_options, tol, "1e-10", 0, BLO_INF, "-",                                    \
+              "newton, gauss_newton: no more steps once the norm of grad_y g is at most tol", "",  \
+              0)
 
 typedef struct blo_lower blo_lower;
-/** Make a lower track that starts from `y0` unless warm started; its entries "lower.*" go to
- * `state`. Call: Local. */
+/**
+ * Make a lower track that starts from `y0` unless warm started; its entries "lower.*" go to
+ * `state`. Call  Local.
+ * @param[in] hessian  borrowed, may be shared with other blocks; needed by newton and gauss_newton
+ * @return BLO_OK; BLO_E_MEMORY; BLO_E_UNSUPPORTED if the problem has no Gauss-Newton matrix, or
+ *         Newton steps are asked on batches of tasks; BLO_E_OPTION if they are given momentum
+ */
 BLO_API BLO_MUST_USE blo_status blo_lower_create(blo_eval *eval, const blo_lower_options *options,
-                                                 uint64_t seed, const blo_vec *y0, blo_state *state,
+                                                 uint64_t seed, const blo_vec *y0,
+                                                 blo_hessian *hessian, blo_state *state,
                                                  blo_lower **out);
+/** Steps that the last blo_lower_track() took. Call: Local. */
+BLO_API blo_int blo_lower_steps_taken(const blo_lower *lower);
+/** True if a track of these options works with a blo_hessian. Call: Local. */
+BLO_API bool blo_lower_is_dense(const blo_lower_options *options);
 /** Free it. NULL is accepted. Call: Local. */
 BLO_API void blo_lower_destroy(blo_lower **lower);
 /** Run the T steps of outer iteration k on y. Call: Collective. Cost: T reductions, or none if y

@@ -1,5 +1,6 @@
 /** @file Collecting and writing the provenance of a run. */
 #include "provenance.h"
+#include <blo/dense.h>
 #include <cblas.h>
 #include <hdf5.h>
 #include <string.h>
@@ -87,6 +88,7 @@ static blo_status write_libraries(blo_h5 *file)
   H5get_libversion(&major, &minor, &release);
   snprintf(hdf5, sizeof hdf5, "%u.%u.%u", major, minor, release);
   BLO_TRY(blo_h5_put_text(file, "provenance/hdf5", hdf5));
+  BLO_TRY(blo_h5_put_text(file, "provenance/eigenvalues", blo_eigen_library()));
   return blo_h5_put_text(file, "provenance/blas", openblas_get_config());
 }
 

@@ -36,6 +36,16 @@ static void print_numbers(blo_context *ctx, const blo_report *r, const blo_histo
   }
 }
 
+static void print_grid(blo_context *ctx, const blo_report *r)
+{
+  if (r->grid_ranks > 1) {
+    blo_log(ctx, BLO_LOG_RESULT, "run",
+            "dense matrices on a grid of %.0f ranks: another grid gives other last bits "
+            "(dense.ranks)",
+            r->grid_ranks);
+  }
+}
+
 static void print_costs(blo_context *ctx, const blo_totals *t, blo_int iterations)
 {
   char line[LINE_CAP] = "";
@@ -78,6 +88,7 @@ void blo_summary_print(blo_context *ctx, const blo_run_result *result, const blo
     blo_log(ctx, BLO_LOG_RESULT, "run", "%s", result->reason);
   }
   print_numbers(ctx, report, history);
+  print_grid(ctx, report);
   print_costs(ctx, totals, result->iterations);
   print_files(ctx, result);
 }

@@ -23,4 +23,5 @@ const blo_solver_type blo_solver_aid = {
     .setup = double_loop_setup,
     .step = double_loop_step,
     .teardown = double_loop_teardown,
+    .describe = double_loop_describe,
 };

@@ -7,9 +7,13 @@ blo_status double_loop_setup(blo_solver *s)
   blo_comm *comm = blo_eval_problem(s->eval)->comm;
   double_loop *d = s->data;
 
-  BLO_TRY_ALL(comm, blo_lower_create(s->eval, &o->lower, s->seed, s->y, s->state, &d->lower));
-  BLO_TRY(
-      blo_estimator_create(s->eval, &o->adjoint, o->upper.batch, s->seed, s->state, &d->adjoint));
+  if (blo_lower_is_dense(&o->lower) || blo_adjoint_is_dense(&o->adjoint)) {
+    BLO_TRY(blo_hessian_create(s->eval, &o->dense, &d->hessian));
+  }
+  BLO_TRY_ALL(comm,
+              blo_lower_create(s->eval, &o->lower, s->seed, s->y, d->hessian, s->state, &d->lower));
+  BLO_TRY(blo_estimator_create(s->eval, &o->adjoint, o->upper.batch, s->seed, d->hessian, s->state,
+                               &d->adjoint));
   BLO_TRY_ALL(comm, blo_upper_create(s->eval, &o->upper, s->state, &d->upper));
   return blo_agree(comm, blo_vec_create(blo_eval_space_x(s->eval), &d->hx));
 }
@@ -24,9 +28,11 @@ static void fill_report(const blo_solver *s, const double_loop *d, blo_report *r
   r->lower_residual = c->lower_residual;
   r->adjoint_residual = c->adjoint_residual;
   r->adjoint_rhs = c->adjoint_rhs;
+  r->adjoint_relative = c->adjoint_relative;
   r->adjoint_iterations = (double)c->iterations;
   r->curvature = c->curvature;
   r->verdict = c->verdict;
+  r->lower_steps = (double)blo_lower_steps_taken(d->lower);
   r->step_x = blo_schedule_at((blo_schedule){o->upper.step, o->upper.decay}, s->k);
   r->step_y = blo_schedule_at((blo_schedule){o->lower.step, o->lower.decay}, s->k);
 }
@@ -34,9 +40,15 @@ static void fill_report(const blo_solver *s, const double_loop *d, blo_report *r
 blo_status double_loop_step(blo_solver *s, blo_report *r)
 {
   double_loop *d = s->data;
+  blo_int before = d->hessian != NULL ? blo_hessian_factorized(d->hessian) : 0;
 
   BLO_TRY(blo_lower_track(d->lower, s->k, s->x, s->y));
   BLO_TRY(blo_estimator_compute(d->adjoint, s->k, s->x, s->y, d->hx));
+  if (d->hessian != NULL) {
+    blo_grid *grid = blo_hessian_grid(d->hessian);
+    r->factorizations = (double)(blo_hessian_factorized(d->hessian) - before);
+    r->grid_ranks = blo_grid_rows(grid) * blo_grid_cols(grid);
+  }
   if (s->want_norms) {
     r->hypergrad_norm = blo_vec_norm(d->hx);
   }
@@ -52,4 +64,14 @@ void double_loop_teardown(blo_solver *s)
   blo_estimator_destroy(&d->adjoint);
   blo_upper_destroy(&d->upper);
   blo_vec_destroy(&d->hx);
+  blo_hessian_destroy(&d->hessian);
+}
+
+void double_loop_describe(const blo_solver *s, FILE *to)
+{
+  const double_loop *d = s->data;
+
+  if (d->hessian != NULL) {
+    blo_hessian_describe(d->hessian, to);
+  }
 }

@@ -18,9 +18,11 @@ typedef struct double_loop_options {
   blo_lower_options lower;
   blo_adjoint_options adjoint;
   blo_upper_options upper;
+  blo_dense_options dense;
 } double_loop_options;
 
 typedef struct double_loop {
+  blo_hessian *hessian; /**< that lower level and adjoint share; NULL if neither is dense */
   blo_lower *lower;
   blo_estimator *adjoint;
   blo_upper *upper;
@@ -30,6 +32,7 @@ typedef struct double_loop {
 blo_status double_loop_setup(blo_solver *s);
 blo_status double_loop_step(blo_solver *s, blo_report *r);
 void double_loop_teardown(blo_solver *s);
+void double_loop_describe(const blo_solver *s, FILE *to);
 
 /** The option table of a method, from the rows of its three blocks. */
 #define DOUBLE_LOOP_TABLE(method, help)                                                            \
@@ -51,7 +54,8 @@ void double_loop_teardown(blo_solver *s);
   static const blo_opt_sub subs[] = {                                                              \
       {"lower", offsetof(double_loop_options, lower), &lower_table},                               \
       {"adjoint", offsetof(double_loop_options, adjoint), &adjoint_table},                         \
-      {"upper", offsetof(double_loop_options, upper), &upper_table}};                              \
+      {"upper", offsetof(double_loop_options, upper), &upper_table},                               \
+      {"dense", offsetof(double_loop_options, dense), &blo_dense_table}};                          \
   static const blo_opt_table table = {method, help, sizeof(double_loop_options), NULL,             \
                                       0,      subs, BLO_COUNT_OF(subs)}
 

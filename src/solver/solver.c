@@ -117,4 +117,7 @@ void blo_solver_describe(const blo_solver *s, FILE *to)
   fprintf(to, "method    %s: %s\n", s->type->name, s->type->summary);
   fprintf(to, "          %s\n", s->type->source);
   fprintf(to, "cost      %s\n", s->type->cost);
+  if (s->type->describe != NULL) {
+    s->type->describe(s, to);
+  }
 }

@@ -24,4 +24,5 @@ const blo_solver_type blo_solver_stocbio = {
     .setup = double_loop_setup,
     .step = double_loop_step,
     .teardown = double_loop_teardown,
+    .describe = double_loop_describe,
 };

@@ -96,7 +96,7 @@ for command in run resume check convert info plot list help; do
   expect 0 "^parblo $command" "$PARBLO" help $command
 done
 expect 0 'parblo help BLOCK' "$PARBLO" help
-has 'parblo help COMMAND' && has 'samples N. .--dense-max Q'
+has 'parblo help COMMAND' && has 'samples N. .--dense. .--dense-max Q'
 expect 2 "did you mean 'convert'" "$PARBLO" help convrt
 expect 0 '^# Run file reference' "$PARBLO" help --markdown
 has '^## method `soba`' && has '^\| `iterations` \| integer \|'
@@ -251,6 +251,11 @@ has '^28 passed'
 expect 0 'SKIP +hypergradient .*n_y = 18 is more than --dense-max 17' "$PARBLO" check tiny.yml \
   --dense-max 17
 has '^26 passed, 0 failed, 2 skipped'
+for n in 1 2 3; do
+  expect 0 '^36 passed, 0 failed, 0 skipped' $MPIRUN -n $n "$PARBLO" check tiny.yml --dense
+  has 'PASS +dense_hv ' && has 'PASS +dense_jv ' && has 'PASS +dense_symmetry ' && has 'PASS +dense_direct '
+done
+expect 0 'SKIP +dense_hv .*--dense-max 17' "$PARBLO" check tiny.yml --dense --dense-max 17
 expect 2 'check needs one run file, 0 were given' "$PARBLO" check
 expect 3 'none.yml' "$PARBLO" check none.yml
 expect 2 "did you mean '--samples'" "$PARBLO" check tiny.yml --smaples 3

@@ -32,10 +32,14 @@ static const char *const settings_of_few_shot[] = {
     "lower:\n  step: 0.1\n  batch: 4\nadjoint:\n  step: 0.1\nupper:\n  step: 0.1\n  batch: 4\n",
 };
 
-/* And of aid with Adam's upper step. */
-static const char settings_of_adam[] =
+/* And of aid with Adam's upper step; and with Newton steps and the direct adjoint on a grid of one
+ * rank, whose bits do not depend on the number of ranks. */
+static const char *const settings_of_aid[] = {
     "lower:\n  steps: 4\n  step: 0.3\nadjoint:\n  on_curvature: truncate\n  iterations: 4\n"
-    "upper:\n  step: 0.02\n  rule: adam\n  clip: 0.1\n";
+    "upper:\n  step: 0.02\n  rule: adam\n  clip: 0.1\n",
+    "lower:\n  steps: 2\n  rule: newton\nadjoint:\n  type: direct\n  on_curvature: truncate\n"
+    "upper:\n  step: 0.02\ndense:\n  ranks: 1\n  block: 8\n",
+};
 
 static const blo_solver_type *type_at(int i)
 {
@@ -44,18 +48,20 @@ static const blo_solver_type *type_at(int i)
   return i < n ? types[i] : NULL;
 }
 
-/* The methods, and behind them the first one with Adam's upper step. */
+/* The methods, and behind them the first one with other settings. */
 static const blo_solver_type *variant_at(int i)
 {
   blo_int n;
   blo_solver_types(&n);
-  return i == n ? type_at(0) : type_at(i);
+  return i >= n && i < n + BLO_COUNT_OF(settings_of_aid) ? type_at(0) : type_at(i);
 }
 
 static const char *settings_for(int kind, int variant)
 {
-  if (type_at(variant) == NULL) {
-    return settings_of_adam;
+  blo_int n;
+  blo_solver_types(&n);
+  if (variant >= n) {
+    return settings_of_aid[variant - n];
   }
   if (kind == FIXTURE_FEW_SHOT) {
     return settings_of_few_shot[variant];

@@ -40,7 +40,7 @@ static void by_cg(const fixture *f, const blo_vec *x, const blo_vec *y, blo_vec 
   blo_state *state = NULL;
   blo_estimator *e = NULL;
   BLO_REQUIRE_STATUS(blo_state_create(f->problem->ctx, &state), BLO_OK);
-  BLO_REQUIRE_STATUS(blo_estimator_create(f->eval, &o, 0, 5, state, &e), BLO_OK);
+  BLO_REQUIRE_STATUS(blo_estimator_create(f->eval, &o, 0, 5, NULL, state, &e), BLO_OK);
   BLO_REQUIRE_STATUS(blo_estimator_compute(e, 0, x, y, hx), BLO_OK);
   blo_estimator_destroy(&e);
   blo_state_destroy(&state);

@@ -221,6 +221,9 @@ static void double_loop(reference *r, int k)
   *s = (blo_report){.step_x = schedule(p->gamma, p->gamma_decay, k),
                     .step_y = schedule(p->rho, p->rho_decay, k),
                     .curvature = (double)NAN,
+                    .factorizations = (double)NAN,
+                    .grid_ranks = (double)NAN,
+                    .lower_steps = p->T,
                     .adjoint_iterations = p->K,
                     .verdict = BLO_VERDICT_SPENT};
   lower_steps(r, k, s->step_y);
@@ -241,6 +244,7 @@ static void double_loop(reference *r, int k)
   s->lower_residual = norm(NY, g.gy);
   s->adjoint_residual = distance(NY, g.hv, f.gy);
   s->adjoint_rhs = norm(NY, f.gy);
+  s->adjoint_relative = s->adjoint_residual / s->adjoint_rhs;
   upper_step(r, s->step_x, hx);
 }
 
@@ -254,6 +258,10 @@ static void single_loop(reference *r, int k)
                            .lower_residual = norm(NY, g.gy),
                            .adjoint_residual = distance(NY, g.hv, f.gy),
                            .adjoint_rhs = (double)NAN,
+                           .adjoint_relative = (double)NAN,
+                           .factorizations = (double)NAN,
+                           .grid_ranks = (double)NAN,
+                           .lower_steps = (double)NAN,
                            .adjoint_iterations = 1,
                            .curvature = (double)NAN,
                            .step_x = schedule(p->gamma, p->gamma_decay, k),

@@ -176,7 +176,7 @@ static void estimate(rig *r, double *hx)
   blo_state *state = NULL;
   blo_estimator *e = NULL;
   BLO_REQUIRE_STATUS(blo_state_create(r->f.problem->ctx, &state), BLO_OK);
-  BLO_REQUIRE_STATUS(blo_estimator_create(r->f.eval, &o, 0, 5, state, &e), BLO_OK);
+  BLO_REQUIRE_STATUS(blo_estimator_create(r->f.eval, &o, 0, 5, NULL, state, &e), BLO_OK);
   BLO_REQUIRE_STATUS(blo_estimator_compute(e, 0, r->x, r->y, r->gx), BLO_OK);
   gather(r, r->gx, r->n_x, hx);
   blo_estimator_destroy(&e);

@@ -25,7 +25,8 @@ static void open_rig(blo_comm *comm, blo_int batch, rig *r)
   fixture_point(&r->f, &r->x, &r->y);
   fixture_like(r->y, 1, &r->work);
   BLO_REQUIRE_STATUS(blo_state_create(r->f.problem->ctx, &r->state), BLO_OK);
-  BLO_REQUIRE_STATUS(blo_lower_create(r->f.eval, &r->o, 3, r->y, r->state, &r->lower), BLO_OK);
+  BLO_REQUIRE_STATUS(blo_lower_create(r->f.eval, &r->o, 3, r->y, NULL, r->state, &r->lower),
+                     BLO_OK);
 }
 
 static void close_rig(blo_comm *comm, rig *r)
@@ -82,7 +83,7 @@ static void tasks_that_wait_stand_still(blo_comm *comm)
   open_rig(comm, 10, &r);
   blo_lower_destroy(&r.lower);
   r.o.momentum = 0.9;
-  BLO_REQUIRE_STATUS(blo_lower_create(r.f.eval, &r.o, 3, r.y, r.state, &r.lower), BLO_OK);
+  BLO_REQUIRE_STATUS(blo_lower_create(r.f.eval, &r.o, 3, r.y, NULL, r.state, &r.lower), BLO_OK);
   BLO_REQUIRE_STATUS(blo_lower_track(r.lower, 0, r.x, r.y), BLO_OK);
   blo_vec_gather(r.y, before);
   BLO_REQUIRE_STATUS(blo_lower_track(r.lower, 1, r.x, r.y), BLO_OK);
@@ -136,7 +137,7 @@ static void same_x_changes_no_bit(blo_comm *comm)
     f.problem->reuses_x = reuse != 0;
     fixture_point(&f, &x, &y);
     BLO_REQUIRE_STATUS(blo_state_create(f.problem->ctx, &state), BLO_OK);
-    BLO_REQUIRE_STATUS(blo_lower_create(f.eval, &o, 3, y, state, &lower), BLO_OK);
+    BLO_REQUIRE_STATUS(blo_lower_create(f.eval, &o, 3, y, NULL, state, &lower), BLO_OK);
     for (int k = 0; k < 3; k++) {
       BLO_REQUIRE_STATUS(blo_lower_track(lower, k, x, y), BLO_OK);
     }
@@ -214,7 +215,7 @@ static void failures_in_a_solve_are_told(blo_comm *comm)
   blo_estimator *e = NULL;
   open_rig(comm, 0, &r);
   fixture_like(r.x, 1, &hx);
-  BLO_REQUIRE_STATUS(blo_estimator_create(r.f.eval, &o, 0, 5, r.state, &e), BLO_OK);
+  BLO_REQUIRE_STATUS(blo_estimator_create(r.f.eval, &o, 0, 5, NULL, r.state, &e), BLO_OK);
   BLO_EXPECT_STATUS(blo_estimator_compute(e, 0, r.x, r.y, hx), BLO_OK);
   tasks_probe_of(r.f.problem)->failing_products = true;
   BLO_EXPECT_STATUS(blo_estimator_compute(e, 1, r.x, r.y, hx), BLO_E_DATA);
