@@ -61,7 +61,7 @@ BLO_API BLO_MUST_USE blo_status blo_hessian_cholesky(blo_hessian *h, double shif
 BLO_API BLO_MUST_USE blo_status blo_hessian_lu(blo_hessian *h);
 /** out = (H + shift I)^-1 in, with the factors that there are; out may be in. Call: Collective. */
 BLO_API void blo_hessian_solve(blo_hessian *h, const blo_vec *in, blo_vec *out);
-/** Largest absolute column sum of the matrix. Call: Collective, before it is factorised. */
+/** Largest absolute column sum of the matrix. Call: Local. */
 BLO_API double blo_hessian_norm(const blo_hessian *h);
 /** Which factors there are; the order of the leading minor at which Cholesky failed last.
  *  Call: Local. */

@@ -20,6 +20,7 @@ struct blo_hessian {
   blo_assembler *assembler;
   double *rhs;  /**< [n_y] */
   double shift; /**< of the factors */
+  double norm;  /**< 1-norm of the matrix */
   place at;
   blo_hessian_point point; /**< as it was asked for last */
   bool lost;               /**< LU factors have replaced the matrix */
@@ -203,6 +204,7 @@ static blo_status assemble(blo_hessian *h)
   h->assembled++;
   BLO_TRY(blo_assemble(h->assembler, &ask));
   blo_dense_symmetrise(h->matrix);
+  h->norm = blo_dense_norm_one(h->matrix);
   h->at.stands = p->full;
   h->at.gauss_newton = p->gauss_newton;
   keep(p->x, h->at.x);
@@ -220,7 +222,7 @@ blo_status blo_hessian_at(blo_hessian *h, const blo_hessian_point *point)
 
 double blo_hessian_norm(const blo_hessian *h)
 {
-  return blo_dense_norm_one(h->matrix);
+  return h->norm;
 }
 
 /* ------------------------------------------------------------- its factors */

@@ -14,8 +14,8 @@
  * section 4), if g does not visibly increase. If such a step does not make the norm of the gradient
  * less, rounding leaves nothing to gain.
  *
- * If B is singular but for rounding, Cholesky may succeed: then p has a part in B's null space,
- * along which g hardly changes, and the minimiser that is found need not be the nearest one.
+ * If B is singular but for rounding, Cholesky may succeed, and p would have a part in B's null
+ * space that is rounding errors over rounding errors: then tau > 0, too.
  *
  * Values, norms and scalar products have the same bits on every rank, and so have the decisions.
  */
@@ -85,27 +85,49 @@ static blo_status look(blo_lower *l, const lower_turn *turn, const blo_batch *ba
   return BLO_OK;
 }
 
-/** Cholesky factors of B + tau I. tau begins at 1e-3 of B's size; more than its norm is enough, so
- * some ten doublings are, unless numbers overflow. Collective. */
-static blo_status factorize(blo_lower *l)
+/**
+ * p = -(B + tau I)^-1 grad_y g, if B + tau I is positive definite, and not only because of
+ * rounding: the curvature along p, p'(B + tau I) p / p'p = -p.grad_y g / p'p, must be more than the
+ * rounding errors of B's entries can make. Collective.
+ * @param[out] slope  p.grad_y g
+ */
+static blo_status try_shift(blo_lower *l, double tau, double *slope, bool *good)
 {
-  bool definite;
+  const blo_vec *const a[] = {l->p, l->p}, *const b[] = {l->g_y, l->p};
+  double noise = (double)blo_space_n(l->p->space) * DBL_EPSILON * blo_hessian_norm(l->hessian);
+  double dots[2];
 
-  BLO_TRY(blo_hessian_cholesky(l->hessian, 0, &definite));
-  if (!definite) {
-    double norm = blo_hessian_norm(l->hessian), tau = norm > 0 ? 1e-3 * norm : 1;
-    for (int i = 0; i < SHIFTS && !definite; i++, tau *= 2) {
-      BLO_TRY(blo_hessian_cholesky(l->hessian, tau, &definite));
-    }
+  BLO_TRY(blo_hessian_cholesky(l->hessian, tau, good));
+  if (*good) {
+    blo_hessian_solve(l->hessian, l->g_y, l->p);
+    blo_vec_scale(-1, l->p);
+    blo_vec_dots(2, a, b, dots);
+    *slope = dots[0];
+    *good = -dots[0] > noise * dots[1];
   }
-  BLO_CHECK(blo_eval_problem(l->eval)->ctx, definite, BLO_E_NONFINITE,
+  return BLO_OK;
+}
+
+/** p with the first tau that will do. tau begins at 1e-3 of B's size; more than its norm is enough,
+ *  so some ten doublings are, unless numbers overflow. Collective. */
+static blo_status find_shift(blo_lower *l, double *slope)
+{
+  double norm = blo_hessian_norm(l->hessian), tau = norm > 0 ? 1e-3 * norm : 1;
+  bool good;
+
+  BLO_TRY(try_shift(l, 0, slope, &good));
+  for (int i = 0; i < SHIFTS && !good; i++, tau *= 2) {
+    BLO_TRY(try_shift(l, tau, slope, &good));
+  }
+  BLO_CHECK(blo_eval_problem(l->eval)->ctx, good, BLO_E_NONFINITE,
             "no multiple of the identity makes the Hessian of g positive definite: its numbers "
             "are too large");
   return BLO_OK;
 }
 
-/** p of the head of this file. Collective. */
-static blo_status direction(blo_lower *l, const lower_turn *turn, const blo_batch *batch)
+/** p of the head of this file, and its slope. Collective. */
+static blo_status direction(blo_lower *l, const lower_turn *turn, const blo_batch *batch,
+                            double *slope)
 {
   const blo_hessian_point point = {.batch = batch,
                                    .full = blo_sampler_is_full(l->sampler),
@@ -115,10 +137,7 @@ static blo_status direction(blo_lower *l, const lower_turn *turn, const blo_batc
                                    .linearized = blo_eval_can_linearize(l->eval)};
 
   BLO_TRY(blo_hessian_at(l->hessian, &point));
-  BLO_TRY(factorize(l));
-  blo_hessian_solve(l->hessian, l->g_y, l->p);
-  blo_vec_scale(-1, l->p);
-  return BLO_OK;
+  return find_shift(l, slope);
 }
 
 /* ------------------------------------------------------- the line search */
@@ -129,7 +148,7 @@ typedef struct search_from {
   bool hidden;     /**< rounding hides the decrease of g along p */
 } search_from;
 
-/** trial = y + t p; is that good enough? Collective. */
+/** trial = y + t p; is that good enough? Where g is not finite it is not. Collective. */
 static blo_status try_step(blo_lower *l, const lower_turn *turn, const blo_batch *batch,
                            const search_from *from, double t, bool *good)
 {
@@ -138,10 +157,15 @@ static blo_status try_step(blo_lower *l, const lower_turn *turn, const blo_batch
                  .lower_batch = batch,
                  .x = turn->x,
                  .y = l->trial};
+  blo_status status;
 
   blo_vec_copy(turn->y, l->trial);
   blo_vec_axpy(t, l->p, l->trial);
-  BLO_TRY(blo_eval_sweep(l->eval, &ask, &ans));
+  status = blo_eval_sweep(l->eval, &ask, &ans);
+  *good = false;
+  if (status != BLO_OK) {
+    return status == BLO_E_NONFINITE ? BLO_OK : status;
+  }
   if (from->hidden) {
     *good = ans.g <= from->g + HIDDEN * fabs(from->g) &&
             blo_vec_dot(l->p, l->g_y) <= (2 * ARMIJO - 1) * from->slope;
@@ -159,7 +183,7 @@ static blo_status search(blo_lower *l, const lower_turn *turn, const blo_batch *
   double t = 1;
 
   *found = false;
-  for (int i = 0; i <= HALVINGS && from->slope < 0 && !*found; i++, t /= 2) {
+  for (int i = 0; i <= HALVINGS && !*found; i++, t /= 2) {
     BLO_TRY(try_step(l, turn, batch, from, t, found));
   }
   if (*found) {
@@ -180,8 +204,7 @@ static blo_status step(blo_lower *l, const lower_turn *turn, bool *more)
   if (norm <= l->options->tol || norm >= l->limit) {
     return BLO_OK;
   }
-  BLO_TRY(direction(l, turn, batch));
-  from.slope = blo_vec_dot(l->p, l->g_y);
+  BLO_TRY(direction(l, turn, batch, &from.slope));
   from.hidden = -from.slope <= HIDDEN * fabs(from.g);
   l->limit = from.hidden && blo_eval_one_batch(l->eval, l->sampler) ? norm : (double)INFINITY;
   return search(l, turn, batch, &from, more);
