@@ -265,6 +265,11 @@ void blo_hessian_solve(blo_hessian *h, const blo_vec *in, blo_vec *out)
   blo_vec_set_from(h->rhs, out);
 }
 
+double blo_hessian_rcond(const blo_hessian *h)
+{
+  return blo_factor_rcond(h->factor);
+}
+
 blo_factor_kind blo_hessian_factor(const blo_hessian *h)
 {
   return blo_factor_which(h->factor);

@@ -86,38 +86,45 @@ static blo_status look(blo_lower *l, const lower_turn *turn, const blo_batch *ba
 }
 
 /**
- * p = -(B + tau I)^-1 grad_y g, if B + tau I is positive definite, and not only because of
- * rounding: the curvature along p, p'(B + tau I) p / p'p = -p.grad_y g / p'p, must be more than the
- * rounding errors of B's entries can make. Collective.
+ * p = -(B + tau I)^-1 grad_y g, if B + tau I is positive definite by more than rounding errors, and
+ * the curvature along p, p'(B + tau I) p / p'p = -p.grad_y g / p'p, is more than `least`.
+ * Collective.
  * @param[out] slope  p.grad_y g
  */
-static blo_status try_shift(blo_lower *l, double tau, double *slope, bool *good)
+static blo_status try_shift(blo_lower *l, double tau, double least, double *slope, bool *good)
 {
   const blo_vec *const a[] = {l->p, l->p}, *const b[] = {l->g_y, l->p};
-  double noise = (double)blo_space_n(l->p->space) * DBL_EPSILON * blo_hessian_norm(l->hessian);
-  double dots[2];
+  double rounding = (double)blo_space_n(l->p->space) * DBL_EPSILON, dots[2];
 
   BLO_TRY(blo_hessian_cholesky(l->hessian, tau, good));
+  *good = *good && blo_hessian_rcond(l->hessian) > rounding;
   if (*good) {
     blo_hessian_solve(l->hessian, l->g_y, l->p);
     blo_vec_scale(-1, l->p);
     blo_vec_dots(2, a, b, dots);
     *slope = dots[0];
-    *good = -dots[0] > noise * dots[1];
+    *good = -dots[0] > least * dots[1];
   }
   return BLO_OK;
 }
 
-/** p with the first tau that will do. tau begins at 1e-3 of B's size; more than its norm is enough,
- *  so some ten doublings are, unless numbers overflow. Collective. */
+/**
+ * p with the first tau that will do: 0; if B is singular a small one, unless p then is mostly in
+ * B's null space, where the curvature is tau; doublings from 1e-3 of B's size. More than its norm
+ * is enough, so some ten are, unless numbers overflow. Collective.
+ */
 static blo_status find_shift(blo_lower *l, double *slope)
 {
   double norm = blo_hessian_norm(l->hessian), tau = norm > 0 ? 1e-3 * norm : 1;
+  double small = sqrt(DBL_EPSILON) * norm;
   bool good;
 
-  BLO_TRY(try_shift(l, 0, slope, &good));
+  BLO_TRY(try_shift(l, 0, 0, slope, &good));
+  if (!good) {
+    BLO_TRY(try_shift(l, small, 2 * small, slope, &good));
+  }
   for (int i = 0; i < SHIFTS && !good; i++, tau *= 2) {
-    BLO_TRY(try_shift(l, tau, slope, &good));
+    BLO_TRY(try_shift(l, tau, 0, slope, &good));
   }
   BLO_CHECK(blo_eval_problem(l->eval)->ctx, good, BLO_E_NONFINITE,
             "no multiple of the identity makes the Hessian of g positive definite: its numbers "

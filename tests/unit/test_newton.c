@@ -84,13 +84,15 @@ static void batches_are_not_compared(blo_comm *comm)
 
 /* ------------------------------------------- the algorithm in one variable */
 
-/* A step on g = -sin(x y) as Nocedal and Wright write it. @param[in,out] trials  of factors */
+/* A step on g = -sin(x y) as Nocedal and Wright write it; ours tries a small tau before the others.
+ * @param[in,out] trials  of factors */
 static double scalar_step(double x, double y, blo_int *trials)
 {
   double g = -sin(x * y), slope = -x * cos(x * y), h = x * x * sin(x * y), tau = 0, t = 1;
   for (*trials += 1; h + tau <= 0; *trials += 1) {
     tau = fmax(2 * tau, h < 0 ? -1e-3 * h : 1);
   }
+  *trials += h <= 0;
   double p = -slope / (h + tau);
   while (-sin(x * (y + t * p)) > g + 1e-4 * t * p * slope) {
     t /= 2;

@@ -92,9 +92,10 @@ static void overflow_shortens_the_step(blo_comm *comm)
  * and the track ends at a stationary point. */
 static void null_space_is_left_alone(blo_comm *comm)
 {
-  static const char *const settings[] = {"{n: 300, d: 12, rank: 11, shards: 8}",
-                                         "{n: 400, d: 20, rank: 19, shards: 8}",
-                                         "{n: 300, d: 9, rank: 4, shards: 8}"};
+  static const char *const settings[] = {
+      "{n: 200, d: 4, rank: 3, shards: 8}", "{n: 300, d: 6, rank: 5, shards: 8}",
+      "{n: 200, d: 10, rank: 9, shards: 8}", "{n: 200, d: 20, rank: 19, shards: 8}",
+      "{n: 300, d: 9, rank: 4, shards: 8}"};
   for (int i = 0; i < BLO_COUNT_OF(settings); i++) {
     lower_rig r;
     known_open(comm, "pl_game", settings[i], &r.f);
@@ -102,7 +103,7 @@ static void null_space_is_left_alone(blo_comm *comm)
     double before = blo_vec_norm(r.y);
     rig_track(&r);
     double after = blo_vec_norm(r.y), residual = rig_residual(&r);
-    BLO_EXPECT_MSG(after < 1.5 * before, "%s: |y| from %.3g to %.3g", settings[i], before, after);
+    BLO_EXPECT_MSG(after < 1.1 * before, "%s: |y| from %.3g to %.3g", settings[i], before, after);
     BLO_EXPECT_MSG(residual < 1e-10, "%s: |grad_y g| = %.3g", settings[i], residual);
     rig_close(comm, &r);
   }
