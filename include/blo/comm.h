@@ -91,7 +91,8 @@ typedef enum blo_reduction { BLO_REPRODUCIBLE, BLO_FAST } blo_reduction;
 typedef struct blo_sum blo_sum;
 
 /**
- * Plan sums of vectors of at most `max_len` doubles over S shards.
+ * Plan sums of vectors of at most `max_len` doubles over S shards; ranks may plan for different
+ * lengths, and sum what all of them have planned for.
  *
  * Call  Local (no communication); all memory is taken here.
  * @return BLO_OK; BLO_E_MEMORY; BLO_E_SHAPE if max_len is too long for one MPI message

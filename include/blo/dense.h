@@ -153,15 +153,15 @@ BLO_API blo_int blo_factor_bytes(const blo_grid *grid, blo_int n, blo_int n_rhs)
  * Cholesky factors of a + shift I in the lower triangle of `a`; the upper one keeps a's entries.
  * Call  Collective.
  * @param[out] definite  false: a + shift I is not positive definite (or not finite), `a` is as it
- *                       was, bit for bit, and there are no factors
+ *                       was, but maybe for the sign of zeros, and there are no factors
  */
 BLO_API void blo_factor_cholesky(blo_factor *f, double shift, bool *definite);
 /** LU factors, which replace `a`. ScaLAPACK has no symmetric indefinite factors; these cost twice
  *  as much. Call: Collective. @return BLO_OK; BLO_E_CURVATURE if `a` is singular, BLO_E_NONFINITE
  * if it or its factors are not finite; `a` is lost then, unless it was not finite */
 BLO_API BLO_MUST_USE blo_status blo_factor_lu(blo_factor *f);
-/** Bring the entries of `a` back after Cholesky; the factors are gone. Not after LU.
- *  Call: Collective. */
+/** Bring the entries of `a` back after Cholesky, but maybe not the sign of zeros (pdpotrf adds 0 to
+ *  the upper triangle); the factors are gone. Not after LU. Call: Collective. */
 BLO_API void blo_factor_undo(blo_factor *f);
 /** `a` has been overwritten: there are no factors of it. Call: Local. */
 BLO_API void blo_factor_forget(blo_factor *f);

@@ -27,7 +27,7 @@
     "ranks that share the dense matrices; if more than 1, the last bits depend on their grid")     \
   X(lower_steps, "steps", "lower-level steps taken in this iteration")                             \
   X(step_x, "-", "upper step size")                                                                \
-  X(step_y, "-", "lower step size")
+  X(step_y, "-", "lower step size of a schedule")
 #define BLO_REPORT_FIELD(name, unit, help) double name;
 typedef struct blo_report {
   BLO_REPORT_LIST(BLO_REPORT_FIELD)

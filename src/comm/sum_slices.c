@@ -127,12 +127,19 @@ static void put(slice c, blo_int from, blo_int to, const double *in, double *vec
 
 /* --------------------------------------------------------------- rounds */
 
+/** Numbers of a slice that go in one round: the same on all ranks, even if not all have planned for
+ *  the same length. */
+static blo_int round_size(const blo_sum *s)
+{
+  return room_of(s->len, s->slices.most, s->comm->size);
+}
+
 /** How many numbers of a slice are sent in the round that begins at `from`. */
 static blo_int in_round(const blo_sum *s, slice c, blo_int from)
 {
-  blo_int left = size_of(c) - from;
+  blo_int left = size_of(c) - from, most = round_size(s);
 
-  return left < 0 ? 0 : left < s->slices.room ? left : s->slices.room;
+  return left < 0 ? 0 : left < most ? left : most;
 }
 
 /** Send every rank its part of my nodes, receive my part, of `mine` numbers, of everybody's. */
@@ -189,7 +196,7 @@ void sum_finish_slice(blo_sum *s, const blo_int *begin, double *total)
     blo_int n = size_of(slice_of(s, begin, r));
     longest = n > longest ? n : longest;
   }
-  for (blo_int from = 0; from < longest; from += s->slices.room) {
+  for (blo_int from = 0; from < longest; from += round_size(s)) {
     blo_int n = in_round(s, own, from);
     exchange(s, begin, from, n);
     combine(s, n);

@@ -16,7 +16,8 @@ static blo_status factorize_indefinite(blo_estimator *e)
   BLO_CHECK(blo_eval_problem(e->eval)->ctx, e->options->on_curvature == BLO_CURVATURE_TRUNCATE,
             BLO_E_CURVATURE,
             "the Hessian of g is not positive definite: its leading minor of order %lld is not, so "
-            "the lower level is not strongly convex here; see adjoint.on_curvature",
+            "the lower level is not strongly convex here, or H is singular to working precision; "
+            "see adjoint.on_curvature",
             (long long)blo_hessian_minor(e->assembled));
   return blo_hessian_lu(e->assembled);
 }

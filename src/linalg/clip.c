@@ -22,7 +22,8 @@ const char *const blo_clip_mode_names[] = {"eig", "svd", NULL};
 struct blo_clip {
   blo_dense *a;
   blo_dense *z;       /**< eigenvectors */
-  blo_dense *scratch; /**< a copy of a for the eigenvalues; then scaled eigenvectors */
+  blo_dense *scratch; /**< a copy of a while it has factors, or for the eigenvalues; then scaled
+                           eigenvectors */
   blo_factor *factor; /**< of a */
   blo_eigen *eigen;
   double *before, *after; /**< [n] eigenvalues */
@@ -100,21 +101,17 @@ blo_clip_report blo_clip_last(const blo_clip *c)
 
 /* --------------------------------------------------------------- inactive */
 
-/** True if s a + shift I has Cholesky factors, s = 1 or -1; a is as it was. Collective. */
+/** True if s a + shift I has Cholesky factors, s = 1 or -1; a is as it was: the scratch matrix
+ * keeps it, for blo_factor_undo() may change the sign of a zero. Collective. */
 static bool is_definite(blo_clip *c, double s, double shift)
 {
   bool definite;
 
-  if (s < 0) {
-    blo_dense_scale(-1, c->a);
-  }
+  blo_dense_copy(c->a, c->scratch);
+  blo_dense_scale(s, c->a);
   blo_factor_cholesky(c->factor, shift, &definite);
-  if (definite) {
-    blo_factor_undo(c->factor);
-  }
-  if (s < 0) {
-    blo_dense_scale(-1, c->a);
-  }
+  blo_factor_forget(c->factor);
+  blo_dense_copy(c->scratch, c->a);
   return definite;
 }
 
@@ -272,11 +269,12 @@ blo_status blo_clip_apply(blo_clip *c, double mu, double L, blo_clip_mode mode)
 }
 
 /** Cholesky factors of a, whose a - mu I had some. If mu is below the rounding errors, a itself may
- *  have none; then a multiple of mu is below them too. Collective. */
+ *  have none; then a multiple of mu is below them too. The scratch matrix keeps a. Collective. */
 static void factorise(blo_clip *c)
 {
   bool definite;
 
+  blo_dense_copy(c->a, c->scratch);
   blo_factor_cholesky(c->factor, 0, &definite);
   for (double shift = c->mu; !definite; shift *= 2) {
     blo_factor_cholesky(c->factor, shift, &definite);
@@ -303,6 +301,7 @@ void blo_clip_solve(blo_clip *c, double *b)
 void blo_clip_release(blo_clip *c)
 {
   if (blo_factor_which(c->factor) != BLO_FACTOR_NONE) {
-    blo_factor_undo(c->factor);
+    blo_factor_forget(c->factor);
+    blo_dense_copy(c->scratch, c->a);
   }
 }

@@ -17,12 +17,10 @@ struct blo_mover {
   int *n_given, *given_at, *n_owned, *owned_at, *next; /**< [ranks] each, in one allocation */
 };
 
+/** No columns have more on one rank than the first ones have on the first rank. */
 blo_int blo_dense_owned_most(const blo_grid *g, blo_int m, blo_int n_cols)
 {
-  blo_int blocks = (n_cols + g->cols.block - 1) / g->cols.block + 1;
-  blo_int most = (blocks + g->cols.count - 1) / g->cols.count * g->cols.block;
-
-  return axis_count(g->rows, 0, m) * (most < n_cols ? most : n_cols);
+  return axis_count(g->rows, 0, m) * axis_count(g->cols, 0, n_cols);
 }
 
 static blo_status make(blo_grid *g, blo_int most, blo_int owned, blo_mover **out)

@@ -66,8 +66,5 @@ blo_status dense_check_size(const blo_grid *grid, blo_int numbers, const char *w
 /** The sum of n numbers over all ranks, in place, counted as a reduction: for parts that do not
  *  overlap, or whose order of addition may depend on the ranks. Collective. */
 void grid_sum(const blo_grid *grid, double *numbers, blo_int n);
-/** A number or integer that the ranks of the grid agree on, brought to those outside. Collective.
- */
-double grid_share(const blo_grid *grid, double number);
 
 #endif

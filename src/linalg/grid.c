@@ -162,12 +162,10 @@ void grid_sum(const blo_grid *g, double *numbers, blo_int n)
   blo_comm_count_reduction(g->comm, n * (blo_int)sizeof *numbers);
   if (blo_comm_size(g->comm) > 1) {
     MPI_Allreduce(MPI_IN_PLACE, numbers, (int)n, MPI_DOUBLE, MPI_SUM, blo_comm_mpi(g->comm));
+  } else {
+    for (blo_int k = 0; k < n; k++) {
+      numbers[k] += 0; /* -0 becomes 0, as it does when other ranks add zeros */
+    }
   }
   blo_phase_enter(g->ctx, before);
-}
-
-double grid_share(const blo_grid *g, double number)
-{
-  blo_bcast(g->comm, BLO_ROOT, &number, sizeof number);
-  return number;
 }

@@ -1,5 +1,6 @@
 /** @file The double loop of AID and stocBiO; see double_loop.h. */
 #include "double_loop.h"
+#include <math.h>
 
 blo_status double_loop_setup(blo_solver *s)
 {
@@ -34,7 +35,9 @@ static void fill_report(const blo_solver *s, const double_loop *d, blo_report *r
   r->verdict = c->verdict;
   r->lower_steps = (double)blo_lower_steps_taken(d->lower);
   r->step_x = blo_schedule_at((blo_schedule){o->upper.step, o->upper.decay}, s->k);
-  r->step_y = blo_schedule_at((blo_schedule){o->lower.step, o->lower.decay}, s->k);
+  r->step_y = blo_lower_is_dense(&o->lower)
+                  ? (double)NAN /* a line search finds one for each step */
+                  : blo_schedule_at((blo_schedule){o->lower.step, o->lower.decay}, s->k);
 }
 
 blo_status double_loop_step(blo_solver *s, blo_report *r)

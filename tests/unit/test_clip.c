@@ -293,6 +293,66 @@ static void a_clip_that_changes_nothing_is_cheap(blo_comm *comm)
   spectral_cases(comm, 2, check_both_bounds);
 }
 
+/* Three by three on the diagonal, with eigenvalues 3, 6, 6 and 1-norm 7; zeros of both signs
+ * elsewhere. */
+static double with_zeros(void *arg, blo_int i, blo_int j)
+{
+  (void)arg;
+  if (i / 3 != j / 3) {
+    return (i + j) % 2 == 0 ? -0.0 : 0;
+  }
+  return i == j ? 5 : i % 3 + j % 3 == 3 ? -1 : 1;
+}
+
+/* Neither a look at the matrix, with both factorisations, nor a solve gives a zero another sign. */
+static void check_zeros(blo_grid *grid, blo_int n)
+{
+  double b[N_MAX] = {1};
+  blo_clip *c = NULL;
+  blo_dense *a = NULL;
+  BLO_REQUIRE_STATUS(blo_dense_create(grid, n, n, &a), BLO_OK);
+  blo_dense_set(a, with_zeros, NULL);
+  uint32_t before = spectral_bits(a);
+  BLO_REQUIRE_STATUS(blo_clip_create(a, &c), BLO_OK);
+  BLO_REQUIRE_STATUS(blo_clip_apply(c, 1, 6.5, BLO_CLIP_EIG), BLO_OK);
+  BLO_EXPECT_ALL(blo_clip_last(c).path == BLO_CLIP_INACTIVE);
+  BLO_EXPECT_ALL(spectral_bits(a) == before);
+  blo_clip_solve(c, b);
+  blo_clip_release(c);
+  BLO_EXPECT_ALL(spectral_bits(a) == before);
+  blo_clip_destroy(&c);
+  blo_dense_destroy(&a);
+}
+
+static void zeros_keep_their_sign(blo_comm *comm)
+{
+  static const blo_int blocks[] = {1, 3, 64};
+  for (int k = 0; k < 3; k++) {
+    blo_grid *grid = spectral_grid(comm, 0, blocks[k]);
+    check_zeros(grid, 20);
+    check_zeros(grid, 100);
+    blo_grid_destroy(&grid);
+  }
+}
+
+/* With 1-norm and Frobenius norm hardly above L, and one eigenvalue as well. */
+static void a_bound_that_is_just_passed_counts(blo_comm *comm)
+{
+  const double l[] = {1, 1, 1, 10.01};
+  blo_grid *grid = spectral_grid(comm, 0, 2);
+  blo_clip *c = NULL;
+  spectral s;
+  spectral_make(comm, 4, l, &s);
+  blo_dense *a = spectral_dense(grid, &s);
+  BLO_REQUIRE_STATUS(blo_clip_create(a, &c), BLO_OK);
+  BLO_REQUIRE_STATUS(blo_clip_apply(c, 0.5, 10, BLO_CLIP_EIG), BLO_OK);
+  BLO_EXPECT_ALL(blo_clip_last(c).path == BLO_CLIP_SPECTRUM && blo_clip_last(c).above == 1);
+  blo_clip_destroy(&c);
+  blo_dense_destroy(&a);
+  spectral_free(comm, &s);
+  blo_grid_destroy(&grid);
+}
+
 /* ------------------------------------------------------------------- misuse */
 
 static double nan_entry(void *arg, blo_int i, blo_int j)
@@ -439,6 +499,8 @@ static const blo_test tests[] = {
     {"what is not clipped keeps its digits", what_is_not_clipped_keeps_its_digits},
     {"large eigenvalues leave it definite", large_eigenvalues_leave_it_definite},
     {"a clip that changes nothing is cheap", a_clip_that_changes_nothing_is_cheap},
+    {"zeros keep their sign", zeros_keep_their_sign},
+    {"a bound that is just passed counts", a_bound_that_is_just_passed_counts},
     {"what is not finite is refused", what_is_not_finite_is_refused},
     {"bits repeat", bits_repeat},
     {"one rank has the bits of one rank", one_rank_has_the_bits_of_one_rank},

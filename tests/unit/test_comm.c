@@ -184,6 +184,17 @@ static void pieces_are_of_the_tree(blo_comm *comm)
   }
 }
 
+/* As after a longer plan for which only some ranks had memory. */
+static void ranks_may_plan_for_other_lengths(blo_comm *comm)
+{
+  blo_int longest = PIECES_LEN * (1 + 20 * (blo_int)blo_comm_rank(comm));
+  blo_sum *sum = NULL;
+  BLO_REQUIRE_STATUS(blo_sum_create(comm, BLO_REPRODUCIBLE, 64, longest, &sum), BLO_OK);
+  BLO_REQUIRE_STATUS(blo_sum_provide_pieces(sum), BLO_OK);
+  expect_pieces(comm, sum, 64, PIECES_LEN, 6, 0);
+  blo_sum_destroy(&sum);
+}
+
 static void fast_pieces_are_close(blo_comm *comm)
 {
   blo_sum *sum = NULL;
@@ -287,6 +298,7 @@ static const blo_test tests[] = {
     {"shards cover everything", shards_cover_everything},
     {"sum is the tree, bit for bit", sum_is_the_tree},
     {"pieces are of the tree, bit for bit", pieces_are_of_the_tree},
+    {"ranks may plan for other lengths", ranks_may_plan_for_other_lengths},
     {"fast pieces are close", fast_pieces_are_close},
     {"bytes are known before", bytes_are_known_before},
     {"fast sum is close", fast_sum_is_close},

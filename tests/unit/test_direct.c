@@ -166,6 +166,26 @@ static void factors_are_used_again(blo_comm *comm)
   close_quadratic(comm, &q);
 }
 
+/* A warm start is corrected, not replaced: v is the exact solution from wherever it begins. */
+static void warm_starts_are_corrected(blo_comm *comm)
+{
+  quadratic q;
+  solver s = {.o = {.iterations = 10, .type = DIRECT, .warm_start = true}, .dense = {0, 4}};
+
+  open_quadratic(comm, 0, &q);
+  BLO_REQUIRE_STATUS(open_with(&q.f, &s), BLO_OK);
+  for (int k = 0; k < 4; k++) { /* at k = 3 nothing has moved */
+    q.y->data[1] += k < 3 ? 0.5 : 0;
+    BLO_REQUIRE_STATUS(blo_estimator_compute(s.e, k, q.x, q.y, q.vec[0]), BLO_OK);
+    BLO_EXPECT_ALL(s.e->certificate.factor_reused == (k == 3));
+    BLO_EXPECT_ALL(s.e->certificate.adjoint_relative < 1e-14);
+    quadratic_hypergradient(q.x->data, q.y->data, q.vec[1]->data);
+    BLO_EXPECT_ALL(gap(q.vec[0], q.vec[1], q.vec[2]) < 1e-14);
+  }
+  close_solver(&s);
+  close_quadratic(comm, &q);
+}
+
 /* H = (1 + shift) I + mean s s' is indefinite at shift = -1.7. */
 static void indefinite_stops_or_is_solved(blo_comm *comm)
 {
@@ -226,6 +246,95 @@ static void shifted_factors_are_told_apart(blo_comm *comm)
   fixture_free_vecs(1, &v);
   blo_hessian_destroy(&h);
   close_quadratic(comm, &q);
+}
+
+/** The Hessian of a problem that linearises, with factors. */
+typedef struct held {
+  const fixture *f;
+  blo_hessian *h;
+  blo_vec *rhs, *elsewhere, *vec[2];
+} held;
+
+/** v = H^-1 rhs, by Cholesky factors. */
+static void invert(const held *a, const blo_hessian_point *at, blo_vec *v)
+{
+  bool definite;
+
+  BLO_REQUIRE_STATUS(blo_hessian_at(a->h, at), BLO_OK);
+  BLO_REQUIRE_STATUS(blo_hessian_cholesky(a->h, 0, &definite), BLO_OK);
+  BLO_EXPECT_ALL(definite);
+  blo_hessian_solve(a->h, a->rhs, v);
+}
+
+static void linearize(const held *a, const blo_vec *x, const blo_vec *y)
+{
+  const blo_ask ask = {.lower = BLO_WANT_VALUE, .x = x, .y = y, .linearize = true};
+  blo_answer answer = {.g = 0};
+
+  BLO_REQUIRE_STATUS(blo_eval_sweep(a->f->eval, &ask, &answer), BLO_OK);
+}
+
+static void tell_batches_apart(const held *a, const blo_vec *x, const blo_vec *y)
+{
+  const blo_hessian_point all = {.full = true, .x = x, .y = y};
+  blo_sampler *sampler = NULL;
+
+  BLO_REQUIRE_STATUS(blo_eval_sampler(a->f->eval, 3, BLO_PURPOSE_LOWER, 40, &sampler), BLO_OK);
+  const blo_hessian_point some = {
+      .batch = blo_eval_draw(a->f->eval, sampler, 0, 1, 0), .x = x, .y = y};
+  invert(a, &all, a->vec[0]);
+  invert(a, &some, a->vec[1]);
+  BLO_EXPECT_ALL(gap(a->vec[1], a->vec[0], a->elsewhere) > 1e-3);
+  invert(a, &all, a->vec[1]);
+  BLO_EXPECT_ALL(gap(a->vec[1], a->vec[0], a->elsewhere) == 0);
+  BLO_EXPECT_ALL(blo_hessian_assembled(a->h) == 3);
+  blo_sampler_destroy(&sampler);
+}
+
+/* LU factors replace H; it has to come back where it was, whatever was linearised since. */
+static void bring_back(const held *a, const blo_vec *x, const blo_vec *y)
+{
+  const blo_hessian_point at = {.full = true, .x = x, .y = y, .linearized = true};
+  bool definite;
+
+  linearize(a, x, y);
+  invert(a, &at, a->vec[0]);
+  BLO_REQUIRE_STATUS(blo_hessian_lu(a->h), BLO_OK);
+  blo_vec_copy(y, a->elsewhere);
+  blo_vec_scale(3, a->elsewhere);
+  linearize(a, x, a->elsewhere);
+  BLO_REQUIRE_STATUS(blo_hessian_cholesky(a->h, 0, &definite), BLO_OK);
+  blo_hessian_solve(a->h, a->rhs, a->vec[1]);
+  BLO_EXPECT_ALL(gap(a->vec[1], a->vec[0], a->elsewhere) == 0);
+}
+
+static void hold(blo_comm *comm, int kind, const fixture *f, blo_vec *x, blo_vec *y)
+{
+  const blo_dense_options o = {0, 4};
+  held a = {.f = f};
+
+  (void)comm;
+  if (kind != FIXTURE_RIDGE_FEATURE) {
+    return;
+  }
+  BLO_EXPECT_ALL(blo_eval_can_linearize(f->eval));
+  BLO_REQUIRE_STATUS(blo_hessian_create(f->eval, &o, &a.h), BLO_OK);
+  BLO_REQUIRE_STATUS(blo_hessian_reserve(a.h, f->problem->n_lower), BLO_OK);
+  fixture_like(y, 1, &a.rhs);
+  fixture_like(y, 1, &a.elsewhere);
+  fixture_like(y, 2, a.vec);
+  blo_vec_copy(y, a.rhs); /* not a constant: softmax has none of its part in that direction */
+  tell_batches_apart(&a, x, y);
+  bring_back(&a, x, y);
+  fixture_free_vecs(2, a.vec);
+  fixture_free_vecs(1, &a.elsewhere);
+  fixture_free_vecs(1, &a.rhs);
+  blo_hessian_destroy(&a.h);
+}
+
+static void other_matrices_are_told_apart(blo_comm *comm)
+{
+  fixture_for_all(comm, hold);
 }
 
 /* On a grid of one rank the bits are those of a run on one rank. */
@@ -337,8 +446,10 @@ static void every_allocation_may_fail(blo_comm *comm)
 static const blo_test tests[] = {
     {"agrees with CG", agrees_with_cg},
     {"factors are used again", factors_are_used_again},
+    {"warm starts are corrected", warm_starts_are_corrected},
     {"indefinite H stops or is solved", indefinite_stops_or_is_solved},
     {"shifted factors are told apart", shifted_factors_are_told_apart},
+    {"other matrices are told apart", other_matrices_are_told_apart},
     {"one-rank grids do not know the ranks", one_rank_grids_do_not_know_the_ranks},
     {"memory is refused with numbers", memory_is_refused_with_numbers},
     {"memory is as predicted", memory_is_as_predicted},

@@ -236,6 +236,31 @@ static void singular_matrices_are_refused(blo_comm *comm)
   blo_grid_destroy(&grid);
 }
 
+/* Wilkinson's matrix (1961, J. ACM 8, 281-330), without ties between pivots: in the last column
+ * numbers nearly double in each of n - 1 steps. */
+static double growing_entry(void *arg, blo_int i, blo_int j)
+{
+  const double *size = arg;
+  return j == 39 || i == j ? *size : i > j ? -0.99 * *size : 0;
+}
+
+static void factors_that_overflow_are_refused(blo_comm *comm)
+{
+  double size = 1e300;
+  blo_grid *grid = spectral_grid(comm, 0, 8);
+  blo_dense *a = NULL;
+  blo_factor *f = NULL;
+  BLO_REQUIRE_STATUS(blo_dense_create(grid, 40, 40, &a), BLO_OK);
+  blo_dense_set(a, growing_entry, &size);
+  BLO_REQUIRE_STATUS(blo_factor_create(a, 1, &f), BLO_OK);
+  BLO_EXPECT_STATUS(blo_factor_lu(f), BLO_E_NONFINITE);
+  BLO_EXPECT_ERROR_HAS("factors");
+  BLO_EXPECT_ALL(blo_factor_which(f) == BLO_FACTOR_NONE);
+  blo_factor_destroy(&f);
+  blo_dense_destroy(&a);
+  blo_grid_destroy(&grid);
+}
+
 /* --------------------------------------------------------------------- bits */
 
 /* The solution with Cholesky, or LU, factors on a grid. */
@@ -298,6 +323,33 @@ static void one_rank_has_the_bits_of_one_rank(blo_comm *comm)
   blo_comm_destroy(&self);
 }
 
+static double minus_one(void *arg, blo_int i, blo_int j)
+{
+  (void)arg;
+  return i == j ? -1 : 0;
+}
+
+/* 0 / -1 is -0, but the sum of one rank and others that have nothing is 0. */
+static void zeros_have_no_sign(blo_comm *comm)
+{
+  enum { N = 9 };
+  double x[N] = {0};
+  blo_grid *grid = spectral_grid(comm, 1, 4);
+  blo_dense *a = NULL;
+  blo_factor *f = NULL;
+  BLO_REQUIRE_STATUS(blo_dense_create(grid, N, N, &a), BLO_OK);
+  blo_dense_set(a, minus_one, NULL);
+  BLO_REQUIRE_STATUS(blo_factor_create(a, 1, &f), BLO_OK);
+  BLO_REQUIRE_STATUS(blo_factor_lu(f), BLO_OK);
+  blo_factor_solve(f, 1, x);
+  for (int i = 0; i < N; i++) {
+    BLO_EXPECT_ALL(x[i] == 0 && !signbit(x[i]));
+  }
+  blo_factor_destroy(&f);
+  blo_dense_destroy(&a);
+  blo_grid_destroy(&grid);
+}
+
 /* ------------------------------------------------------------------- memory */
 
 static void bytes_are_foreseen(blo_comm *comm)
@@ -344,8 +396,10 @@ static const blo_test tests[] = {
     {"indefinite ones stay as they are", indefinite_ones_stay_as_they_are},
     {"what is not finite has no factors", what_is_not_finite_has_no_factors},
     {"singular matrices are refused", singular_matrices_are_refused},
+    {"factors that overflow are refused", factors_that_overflow_are_refused},
     {"bits repeat", bits_repeat},
     {"one rank has the bits of one rank", one_rank_has_the_bits_of_one_rank},
+    {"zeros have no sign", zeros_have_no_sign},
     {"bytes are foreseen", bytes_are_foreseen},
     {"every allocation may fail", every_allocation_may_fail},
 };

@@ -317,6 +317,8 @@ static void check_aid(blo_comm *comm, int kind, const char *folder)
     BLO_EXPECT_ALL(report.lower_residual <= 1e-13 && report.adjoint_relative <= 1e-12);
     BLO_EXPECT_ALL(report.lower_steps >= 1 && report.lower_steps <= 10);
     BLO_EXPECT_ALL(report.factorizations == report.lower_steps + 1);
+    BLO_EXPECT_ALL(report.grid_ranks == blo_comm_size(comm));
+    BLO_EXPECT_ALL(isnan(report.step_y)); /* the schedule is for gradient steps */
   }
   fixture_free_vecs(3, x);
   fixture_free_vecs(1, &y);
