@@ -4,7 +4,8 @@
  * [n_x][n_y] of a batch as distributed matrices, column by column from products with unit vectors,
  * BLO_DIRECTIONS_MAX at once. Each panel of columns is summed over the ranks straight to those that
  * go on with it, and moved to the owners of its entries: besides its share of the matrices no rank
- * holds more than two panels of 64 columns (with up to 256 logical shards).
+ * holds more than two panels of 64 columns (with up to 256 logical shards; and, on rank counts that
+ * are no powers of two, some MiB at most that do not grow with n_y).
  *
  * With reproducible sums the entries have the same bits on any number of ranks, whatever the grid.
  */

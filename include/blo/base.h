@@ -232,6 +232,11 @@ BLO_API double blo_phase_seconds(const blo_context *ctx, blo_phase phase);
 
 /* -------------------------------------------------------------- numbers */
 
+/** The larger of two. Call: Local. */
+static inline blo_int blo_larger(blo_int a, blo_int b)
+{
+  return a > b ? a : b;
+}
 /** crc32 (zlib's polynomial) of `n` bytes, continued from `crc` (0 to start). Call: Local. */
 BLO_API uint32_t blo_crc32(uint32_t crc, const void *bytes, size_t n);
 

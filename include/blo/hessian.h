@@ -64,8 +64,8 @@ BLO_API void blo_hessian_solve(blo_hessian *h, const blo_vec *in, blo_vec *out);
 /** Largest absolute column sum of the matrix. Call: Local. */
 BLO_API double blo_hessian_norm(const blo_hessian *h);
 /** 1-norm reciprocal condition number, estimated from the factors that there are. Call: Collective.
- *  Cost: a few solves. */
-BLO_API double blo_hessian_rcond(const blo_hessian *h);
+ *  Cost: a few solves, the first time after a factorisation. */
+BLO_API double blo_hessian_rcond(blo_hessian *h);
 /** Which factors there are; the order of the leading minor at which Cholesky failed last.
  *  Call: Local. */
 BLO_API blo_factor_kind blo_hessian_factor(const blo_hessian *h);

@@ -21,7 +21,9 @@
   X(BLO_VERDICT_CONVERGED, "converged")          /* the tolerance was reached */                   \
   X(BLO_VERDICT_SPENT, "iterations spent")       /* the iterations are used up */                  \
   X(BLO_VERDICT_CURVATURE, "negative curvature") /* H is not positive definite */                  \
-  X(BLO_VERDICT_GREW, "residual grew")           /* a Neumann series that does not contract */
+  X(BLO_VERDICT_GREW, "residual grew")           /* a Neumann series that does not contract */     \
+  X(BLO_VERDICT_ILL, "ill-conditioned")          /* direct: H is singular to working precision, or \
+                                                    the residual is above the tolerance */
 #define BLO_VERDICT_ENUM(code, text) code,
 typedef enum blo_verdict { BLO_VERDICT_LIST(BLO_VERDICT_ENUM) BLO_VERDICT_COUNT } blo_verdict;
 #undef BLO_VERDICT_ENUM
@@ -35,6 +37,7 @@ typedef struct blo_certificate {
   double adjoint_rhs;      /**< ||grad_y f|| */
   double adjoint_relative; /**< adjoint_residual / adjoint_rhs; 0 if both are 0 */
   double curvature;        /**< smallest p'Hp / p'p that was met (CG) */
+  double rcond;            /**< direct: 1-norm reciprocal condition number of H, estimated */
   blo_int iterations;      /**< products with H used to find v */
   blo_verdict verdict;
   bool sampled;             /**< the numbers come from batches, not from all data */
@@ -69,17 +72,18 @@ BLO_API extern const char *const blo_on_curvature_names[];
                 "how H v = grad_y f is solved", "", 0),                                            \
       BLO_OPT(blo_adjoint_options, iterations, iterations_def, 1, 1e9, "products",                 \
               "products with H: CG iterations at most, or terms of the Neumann series beyond the " \
-              "first",                                                                             \
+              "first; direct takes what it needs",                                                                             \
               "", 0),                                                                              \
       BLO_OPT(                                                                                     \
           blo_adjoint_options, batch, batch_def, 0, 1e12, "samples",                               \
           "samples of g in a product, 0 = all; the Neumann series draws a fresh batch for each "   \
           "product, CG one for all",                                                               \
           "", 0),                                                                                  \
-      BLO_OPT(                                                                                     \
-          blo_adjoint_options, tol, "1e-10", 0, 1, "-",                                            \
-          "CG: stop when the residual is at most tol (or rounding) times the norm of grad_y f",    \
-          "", 0),                                                                                  \
+      BLO_OPT(blo_adjoint_options, tol, "1e-10", 0, 1, "-",                                        \
+              "CG: stop when the residual is at most tol (or rounding) times the norm of grad_y "  \
+              "f; direct: "                                                                        \
+              "a larger one is called ill-conditioned",                                            \
+              "", 0),                                                                              \
       BLO_OPT(blo_adjoint_options, step, step_def, 0, 1e12, "-",                                   \
               "Neumann: eta, less than 2 over the largest eigenvalue of H",                        \
               "Ji, Yang and Liang 2021, arXiv 2010.07962, eq. 4", BLO_OPT_OPEN_LOW),               \

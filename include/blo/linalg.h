@@ -142,6 +142,8 @@ BLO_API BLO_MUST_USE blo_status blo_vec_checksum(const blo_vec *v, uint32_t *crc
 
 /** Sum of a_i b_i over n numbers in a fixed order of additions. Call: Local. */
 BLO_API double blo_array_dot(blo_int n, const double *a, const double *b);
+/** The Euclidean norm of n numbers. Call: Local. */
+BLO_API double blo_array_norm(blo_int n, const double *a);
 /** True if no number is infinite or NaN. Call: Local. */
 BLO_API bool blo_array_finite(blo_int n, const double *a);
 

@@ -53,8 +53,8 @@ typedef struct blo_tracker blo_tracker;
  * @param[in] dense    how they are distributed; looked at here only
  * @param[in] options  borrowed
  * @param[in] rows     of this rank in the largest batch (n_lower: any)
- * @param[in,out] state  receives "tracker.hessian" and "tracker.cross", both as they are after
- *                       their projections; NULL: nothing does
+ * @param[in,out] state  receives "tracker.hessian", "tracker.cross" and the counts, both as they
+ * are after their projections; NULL: nothing does
  * @return BLO_OK; BLO_E_OPTION if mu > L; BLO_E_MEMORY, with the numbers and what to do instead if
  *         it would exceed run.memory_limit; BLO_E_SHAPE if they do not fit ScaLAPACK's integers
  */
@@ -99,8 +99,8 @@ BLO_API void blo_tracker_cross_transposed(blo_tracker *t, const blo_vec *w, blo_
  */
 BLO_API void blo_tracker_certify(blo_tracker *t, const blo_vec *rhs, const blo_vec *v,
                                  blo_certificate *certificate);
-/** Which way the Hessian was clipped last, and how often each since the tracker was made; and how
- *  often the cross Jacobian was shortened. Call: Local. */
+/** Which way the Hessian was clipped last, and how often each; and how often the cross Jacobian was
+ *  shortened. Restarts do not reset the counts. Call: Local. */
 BLO_API blo_clip_report blo_tracker_clips(const blo_tracker *t);
 BLO_API blo_int blo_tracker_shortened(const blo_tracker *t);
 

@@ -24,11 +24,6 @@ struct blo_ckpt_room {
 
 /* ------------------------------------------------------------------ sizes */
 
-static blo_int larger(blo_int a, blo_int b)
-{
-  return a > b ? a : b;
-}
-
 static blo_int panel_rows(const blo_dense *a)
 {
   return blo_h5_panel_rows(blo_dense_m(a), blo_dense_n(a));
@@ -47,7 +42,7 @@ static blo_int largest_vec(const blo_state *state)
   for (blo_int i = 0; i < blo_state_count(state); i++) {
     const blo_state_entry *entry = blo_state_get(state, i);
     if (entry->kind == BLO_STATE_VEC) {
-      largest = larger(largest, blo_space_n(entry->at.vec->space));
+      largest = blo_larger(largest, blo_space_n(entry->at.vec->space));
     }
   }
   return largest;
@@ -62,7 +57,7 @@ static blo_int largest_panel(const blo_state *state, const blo_grid *grid)
     const blo_state_entry *entry = blo_state_get(state, i);
     if (entry->kind == BLO_STATE_DENSE &&
         (grid == NULL || blo_dense_grid(entry->at.dense) == grid)) {
-      largest = larger(largest, panel_size(entry->at.dense));
+      largest = blo_larger(largest, panel_size(entry->at.dense));
     }
   }
   return largest;
@@ -116,7 +111,7 @@ blo_status blo_ckpt_room_create(blo_comm *comm, const blo_state *state, blo_ckpt
   BLO_GO(blo_alloc(ctx, 1, sizeof *room, &room));
   *room = (blo_ckpt_room){.comm = comm, .ctx = ctx};
   if (blo_comm_rank(comm) == BLO_ROOT) {
-    BLO_GO(blo_alloc(ctx, larger(largest_vec(state), panel), sizeof *room->all, &room->all));
+    BLO_GO(blo_alloc(ctx, blo_larger(largest_vec(state), panel), sizeof *room->all, &room->all));
     BLO_GO(blo_alloc(ctx, panel, sizeof *room->by_column, &room->by_column));
   }
   BLO_GO(add_movers(room, state));

@@ -94,20 +94,15 @@ static blo_status make_side(blo_context *ctx, blo_space *space, side *s)
   return BLO_OK;
 }
 
-static blo_int larger(blo_int a, blo_int b)
-{
-  return a > b ? a : b;
-}
-
 /** Numbers that the mover is to provide for: given, and owned. */
 static void size_mover(const blo_problem *p, const blo_grid *grid, const side *of_y,
                        const side *of_x, bool cross, blo_int *most, blo_int *owned)
 {
   blo_int n_v = panel_columns(p);
 
-  *most = larger(most_given(p, of_y), cross ? most_given(p, of_x) : 0);
-  *owned = larger(blo_dense_owned_most(grid, p->n_y, n_v),
-                  cross ? blo_dense_owned_most(grid, p->n_x, n_v) : 0);
+  *most = blo_larger(most_given(p, of_y), cross ? most_given(p, of_x) : 0);
+  *owned = blo_larger(blo_dense_owned_most(grid, p->n_y, n_v),
+                      cross ? blo_dense_owned_most(grid, p->n_x, n_v) : 0);
 }
 
 static unsigned wanted_products(bool cross)

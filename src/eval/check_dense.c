@@ -15,17 +15,12 @@ typedef struct dense_checker {
   double *all_v, *product, *want; /**< [n_y], [n_x or n_y] */
 } dense_checker;
 
-static blo_int larger(blo_int a, blo_int b)
-{
-  return a > b ? a : b;
-}
-
 /** Local. */
 static blo_status make_vectors(dense_checker *c)
 {
   blo_context *ctx = blo_eval_problem(c->eval)->ctx;
   blo_space *x = blo_eval_space_x(c->eval), *y = blo_eval_space_y(c->eval);
-  blo_int n_y = blo_space_n(y), longest = larger(blo_space_n(x), n_y);
+  blo_int n_y = blo_space_n(y), longest = blo_larger(blo_space_n(x), n_y);
 
   BLO_TRY(blo_vec_create(y, &c->v));
   BLO_TRY(blo_vec_create(y, &c->zero));
@@ -97,11 +92,6 @@ static blo_status assemble(dense_checker *c)
   return blo_assemble(c->assembler, &ask);
 }
 
-static double norm(blo_int n, const double *a)
-{
-  return sqrt(blo_array_dot(n, a, a));
-}
-
 /** | A v - want | over |A| |v|. Collective. */
 static double product_error(dense_checker *c, const blo_dense *a, const blo_vec *want)
 {
@@ -112,8 +102,9 @@ static double product_error(dense_checker *c, const blo_dense *a, const blo_vec 
   for (blo_int i = 0; i < m; i++) {
     c->product[i] -= c->want[i];
   }
-  return blo_check_ratio(norm(m, c->product),
-                         blo_dense_norm_frobenius(a) * norm(n, c->all_v) + norm(m, c->want));
+  return blo_check_ratio(blo_array_norm(m, c->product),
+                         blo_dense_norm_frobenius(a) * blo_array_norm(n, c->all_v) +
+                             blo_array_norm(m, c->want));
 }
 
 /** |A - A'| over |A|. Collective. */

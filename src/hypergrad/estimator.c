@@ -4,6 +4,7 @@
  * sweep that gives J v and, from the same read of the data, the true residual of v.
  */
 #include <blo/hypergrad.h>
+#include <float.h>
 #include <math.h>
 
 /* ------------------------------------------------------------------ life */
@@ -180,6 +181,12 @@ blo_status blo_estimator_product(blo_estimator *e, const blo_vec *p)
   return blo_eval_sweep(e->eval, &ask, &ans);
 }
 
+/** What the residual of an exact solution may be, relatively: a few roundings in each of n_y terms. */
+static double rounding(const blo_estimator *e)
+{
+  return 10 * (double)blo_space_n(e->v->space) * DBL_EPSILON;
+}
+
 /** hx = grad_x f - J v, and the residuals that certify it. */
 static blo_status finish(blo_estimator *e, blo_vec *hx)
 {
@@ -204,6 +211,10 @@ static blo_status finish(blo_estimator *e, blo_vec *hx)
   c->adjoint_residual = sqrt(squares[1]);
   c->adjoint_relative = squares[1] == 0 ? 0 : c->adjoint_residual / c->adjoint_rhs;
   c->lower_residual = sqrt(squares[2]);
+  if (e->type->dense && c->verdict == BLO_VERDICT_CONVERGED &&
+      !(c->adjoint_relative <= fmax(e->options->tol, rounding(e)))) {
+    c->verdict = BLO_VERDICT_ILL;
+  }
   c->sampled = !blo_sampler_is_full(e->hessian) || !blo_sampler_is_full(e->upper);
   return BLO_OK;
 }
@@ -218,7 +229,7 @@ blo_status blo_estimator_compute(blo_estimator *e, blo_int k, const blo_vec *x, 
   e->k = k;
   e->draw = 0;
   e->batch = e->fixed ? draw_hessian(e) : NULL;
-  e->certificate = (blo_certificate){.curvature = (double)NAN};
+  e->certificate = (blo_certificate){.curvature = (double)NAN, .rcond = (double)NAN};
   BLO_TRY(begin(e));
   solved = e->type->solve(e);
   if (solved != BLO_OK) { /* the reason may be a product that failed on one rank */

@@ -20,11 +20,13 @@ struct blo_hessian {
   blo_assembler *assembler;
   double *rhs;  /**< [n_y] */
   double shift; /**< of the factors */
+  double rcond; /**< of the factors; NAN: not asked for yet */
   double norm;  /**< 1-norm of the matrix */
   place at;
   blo_hessian_point point; /**< as it was asked for last */
   bool lost;               /**< LU factors have replaced the matrix */
   blo_int assembled, factorized;
+  blo_int bytes; /**< of it on the rank that has most */
 };
 
 /* ------------------------------------------------------------------- life */
@@ -91,6 +93,7 @@ static blo_status make(blo_hessian *h, const blo_dense_options *options)
 
   BLO_TRY(blo_grid_create(comm, options, &h->grid));
   BLO_TRY_ALL(comm, make_local(h));
+  h->bytes = (blo_int)blo_max_all(comm, (double)bytes_of(h->eval, h->grid));
   BLO_TRY(blo_dense_create(h->grid, n, n, &h->matrix));
   BLO_TRY(blo_factor_create(h->matrix, 1, &h->factor));
   return blo_assembler_create(h->eval, h->grid, 0, false, &h->assembler);
@@ -139,7 +142,7 @@ blo_grid *blo_hessian_grid(const blo_hessian *h)
 
 blo_int blo_hessian_bytes(const blo_hessian *h)
 {
-  return bytes_of(h->eval, h->grid);
+  return h->bytes;
 }
 
 /** A grid of one rank does the same arithmetic whatever the number of ranks. */
@@ -161,7 +164,8 @@ void blo_hessian_describe(const blo_hessian *h, FILE *to)
       (long long)n, (long long)n, blo_grid_rows(h->grid), blo_grid_cols(h->grid),
       (long long)blo_grid_block(h->grid), mebibytes(blo_hessian_bytes(h)),
       mebibytes(blo_dense_bytes(h->grid, n, n)), mebibytes(blo_factor_bytes(h->grid, n, 1)),
-      mebibytes(blo_assembler_bytes(h->eval, h->grid, false)), bits_text(h->grid));
+      mebibytes(h->bytes - blo_dense_bytes(h->grid, n, n) - blo_factor_bytes(h->grid, n, 1)),
+      bits_text(h->grid));
 }
 
 /* -------------------------------------------------------------- the matrix */
@@ -240,6 +244,7 @@ blo_status blo_hessian_cholesky(blo_hessian *h, double shift, bool *definite)
     BLO_TRY(assemble(h));
   }
   h->shift = shift;
+  h->rcond = (double)NAN;
   h->factorized++;
   blo_factor_cholesky(h->factor, shift, definite);
   return BLO_OK;
@@ -247,6 +252,8 @@ blo_status blo_hessian_cholesky(blo_hessian *h, double shift, bool *definite)
 
 blo_status blo_hessian_lu(blo_hessian *h)
 {
+  blo_status status;
+
   if (blo_factor_which(h->factor) == BLO_FACTOR_LU) {
     return BLO_OK;
   }
@@ -255,7 +262,11 @@ blo_status blo_hessian_lu(blo_hessian *h)
   }
   h->lost = true;
   h->factorized++;
-  return blo_factor_lu(h->factor);
+  h->rcond = (double)NAN;
+  BLO_CHECK(h->ctx, (status = blo_factor_lu(h->factor)) != BLO_E_CURVATURE, BLO_E_CURVATURE,
+            "the Hessian of g is singular: the lower level is not strongly convex here. Regularise "
+            "it, or use adjoint.type 'cg'");
+  return status;
 }
 
 void blo_hessian_solve(blo_hessian *h, const blo_vec *in, blo_vec *out)
@@ -265,9 +276,12 @@ void blo_hessian_solve(blo_hessian *h, const blo_vec *in, blo_vec *out)
   blo_vec_set_from(h->rhs, out);
 }
 
-double blo_hessian_rcond(const blo_hessian *h)
+double blo_hessian_rcond(blo_hessian *h)
 {
-  return blo_factor_rcond(h->factor);
+  if (isnan(h->rcond)) {
+    h->rcond = blo_factor_rcond(h->factor);
+  }
+  return h->rcond;
 }
 
 blo_factor_kind blo_hessian_factor(const blo_hessian *h)

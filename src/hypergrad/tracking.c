@@ -22,9 +22,9 @@ struct blo_tracker {
   blo_dense *hessian, *cross; /**< [n_y][n_y], [n_x][n_y], projected */
   blo_clip *clip;             /**< of the Hessian */
   blo_assembler *assembler;
-  double *all_x, *all_y; /**< [n_x], [n_y] vectors, replicated */
-  double *product;       /**< [n_y] */
-  blo_int shortened;
+  double *all_x, *all_y;                 /**< [n_x], [n_y] vectors, replicated */
+  double *product;                       /**< [n_y] */
+  blo_int inactive, spectrum, shortened; /**< clips of each kind so far, restarts included */
 };
 
 /* ------------------------------------------------------------------- life */
@@ -85,7 +85,10 @@ static blo_status make(blo_tracker *t, const blo_dense_options *dense, blo_int r
 static blo_status enter(blo_tracker *t, blo_state *state)
 {
   BLO_TRY(blo_state_add_dense(state, "tracker.hessian", t->hessian));
-  return blo_state_add_dense(state, "tracker.cross", t->cross);
+  BLO_TRY(blo_state_add_dense(state, "tracker.cross", t->cross));
+  BLO_TRY(blo_state_add_int(state, "tracker.inactive", &t->inactive));
+  BLO_TRY(blo_state_add_int(state, "tracker.spectrum", &t->spectrum));
+  return blo_state_add_int(state, "tracker.shortened", &t->shortened);
 }
 
 blo_status blo_tracker_create(blo_eval *eval, const blo_dense_options *dense,
@@ -218,6 +221,8 @@ blo_status blo_tracker_update(blo_tracker *t, const blo_track_step *step)
   BLO_TRY(advance(t, step));
   blo_dense_symmetrise(t->hessian);
   BLO_TRY(blo_clip_apply(t->clip, o->mu, o->L, (blo_clip_mode)o->clip));
+  t->inactive += blo_clip_last(t->clip).path == BLO_CLIP_INACTIVE;
+  t->spectrum += blo_clip_last(t->clip).path == BLO_CLIP_SPECTRUM;
   return shorten(t);
 }
 
@@ -246,11 +251,6 @@ void blo_tracker_cross_transposed(blo_tracker *t, const blo_vec *w, blo_vec *out
   blo_vec_set_from(t->all_y, out);
 }
 
-static double norm(blo_int n, const double *a)
-{
-  return sqrt(blo_array_dot(n, a, a));
-}
-
 void blo_tracker_certify(blo_tracker *t, const blo_vec *rhs, const blo_vec *v, blo_certificate *c)
 {
   blo_int n = blo_dense_n(t->hessian);
@@ -263,10 +263,11 @@ void blo_tracker_certify(blo_tracker *t, const blo_vec *rhs, const blo_vec *v, b
   }
   *c = (blo_certificate){.lower_residual = (double)NAN,
                          .curvature = (double)NAN,
-                         .adjoint_residual = norm(n, t->product),
-                         .adjoint_rhs = norm(n, t->all_y),
+                         .adjoint_residual = blo_array_norm(n, t->product),
+                         .adjoint_rhs = blo_array_norm(n, t->all_y),
                          .verdict = BLO_VERDICT_CONVERGED,
-                         .clip = blo_clip_last(t->clip),
+                         .rcond = (double)NAN,
+                         .clip = blo_tracker_clips(t),
                          .grid_rows = blo_grid_rows(t->grid),
                          .grid_cols = blo_grid_cols(t->grid)};
   c->adjoint_relative = c->adjoint_residual == 0 ? 0 : c->adjoint_residual / c->adjoint_rhs;
@@ -274,7 +275,11 @@ void blo_tracker_certify(blo_tracker *t, const blo_vec *rhs, const blo_vec *v, b
 
 blo_clip_report blo_tracker_clips(const blo_tracker *t)
 {
-  return blo_clip_last(t->clip);
+  blo_clip_report report = blo_clip_last(t->clip);
+
+  report.inactive = t->inactive;
+  report.spectrum = t->spectrum;
+  return report;
 }
 
 blo_int blo_tracker_shortened(const blo_tracker *t)

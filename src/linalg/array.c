@@ -1,5 +1,6 @@
 /** @file Plain arrays: a scalar product with a fixed order of additions, and a test for NaN. */
 #include <blo/linalg.h>
+#include <math.h>
 
 enum { LANES = 8 };
 
@@ -38,4 +39,9 @@ bool blo_array_finite(blo_int n, const double *a)
     lane[0] += lane[k];
   }
   return lane[0] == 0;
+}
+
+double blo_array_norm(blo_int n, const double *a)
+{
+  return sqrt(blo_array_dot(n, a, a));
 }

@@ -277,6 +277,7 @@ static void factorise(blo_clip *c)
   blo_dense_copy(c->a, c->scratch);
   blo_factor_cholesky(c->factor, 0, &definite);
   for (double shift = c->mu; !definite; shift *= 2) {
+    BLO_BUG_IF(!isfinite(shift), "the clipped matrix has been changed before a solve");
     blo_factor_cholesky(c->factor, shift, &definite);
   }
 }

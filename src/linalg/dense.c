@@ -12,11 +12,6 @@ static blo_int entries_most(const blo_grid *g, blo_int m, blo_int n)
   return axis_count(g->rows, 0, m) * axis_count(g->cols, 0, n);
 }
 
-static blo_int larger(blo_int a, blo_int b)
-{
-  return a > b ? a : b;
-}
-
 static void describe(blo_dense *a)
 {
   const blo_grid *g = a->grid;
@@ -28,7 +23,7 @@ static void describe(blo_dense *a)
                                (int)g->cols.block,
                                0,
                                0,
-                               (int)larger(a->m_local, 1)};
+                               (int)blo_larger(a->m_local, 1)};
 
   memcpy(a->desc, desc, sizeof desc);
 }
@@ -45,8 +40,8 @@ static blo_status make(blo_grid *g, blo_int m, blo_int n, blo_dense **out)
                    .m_local = axis_count(g->rows, g->rows.me, m),
                    .n_local = axis_count(g->cols, g->cols.me, n)};
   describe(a);
-  BLO_TRY(blo_alloc(g->ctx, larger(a->m_local, a->n_local), sizeof *a->in, &a->in));
-  BLO_TRY(blo_alloc(g->ctx, larger(m, n), sizeof *a->out, &a->out));
+  BLO_TRY(blo_alloc(g->ctx, blo_larger(a->m_local, a->n_local), sizeof *a->in, &a->in));
+  BLO_TRY(blo_alloc(g->ctx, blo_larger(m, n), sizeof *a->out, &a->out));
   return blo_alloc(g->ctx, a->m_local * a->n_local, sizeof *a->data, &a->data);
 }
 
@@ -55,7 +50,7 @@ blo_status blo_dense_create(blo_grid *g, blo_int m, blo_int n, blo_dense **out)
   blo_status status = BLO_OK;
   blo_dense *a = NULL;
 
-  BLO_GO(dense_check_size(g, larger(m, n), "the dimension of a dense matrix"));
+  BLO_GO(dense_check_size(g, blo_larger(m, n), "the dimension of a dense matrix"));
   BLO_GO(dense_check_size(g, entries_most(g, m, n), "a dense matrix"));
   BLO_GO_ALL(g->comm, make(g, m, n, &a));
   *out = a;
@@ -80,7 +75,8 @@ void blo_dense_destroy(blo_dense **dense)
 
 blo_int blo_dense_bytes(const blo_grid *g, blo_int m, blo_int n)
 {
-  blo_int vectors = larger(axis_count(g->rows, 0, m), axis_count(g->cols, 0, n)) + larger(m, n);
+  blo_int vectors =
+      blo_larger(axis_count(g->rows, 0, m), axis_count(g->cols, 0, n)) + blo_larger(m, n);
 
   return (entries_most(g, m, n) + vectors) * (blo_int)sizeof(double);
 }
@@ -162,6 +158,7 @@ void blo_dense_shift(double s, blo_dense *a)
 {
   const axis rows = a->grid->rows;
 
+  BLO_BUG_IF(a->m != a->n, "a shift of a matrix that is not square");
   for (blo_int j = 0; j < a->n_local; j++) {
     blo_int k = axis_global(a->grid->cols, j);
     if (axis_owner(rows, k) == rows.me) {
@@ -209,13 +206,13 @@ void blo_dense_multiply(bool transpose, const blo_dense *a, const double *in, do
   const axis to = transpose ? a->grid->cols : a->grid->rows;
   blo_int n_in = transpose ? a->m_local : a->n_local, n_to = transpose ? a->n : a->m;
   blo_int n_out = transpose ? a->n_local : a->m_local;
-  const int m = (int)a->m_local, n = (int)a->n_local, ld = (int)larger(a->m_local, 1), one = 1;
+  const int m = (int)a->m_local, n = (int)a->n_local, ld = (int)blo_larger(a->m_local, 1), one = 1;
   const double plus = 1, zero = 0;
 
   for (blo_int k = 0; k < n_in; k++) {
     a->in[k] = in[axis_global(from, k)];
   }
-  memset(a->out, 0, (size_t)larger(a->m, a->n) * sizeof *a->out);
+  memset(a->out, 0, (size_t)blo_larger(a->m, a->n) * sizeof *a->out);
   if (m > 0 && n > 0) {
     dgemv_(transpose ? "T" : "N", &m, &n, &plus, a->data, &ld, a->in, &one, &zero, a->out, &one, 1);
   }

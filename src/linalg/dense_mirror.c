@@ -86,6 +86,7 @@ void blo_dense_symmetrise(blo_dense *a)
 {
   corner c;
 
+  BLO_BUG_IF(a->m != a->n, "the symmetric part of a matrix that is not square");
   for (blo_int first = 0; first < a->n && blo_grid_inside(a->grid); first += a->grid->rows.block) {
     if (find_corner(a, first, &c)) {
       average_corner(c);

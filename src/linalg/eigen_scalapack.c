@@ -21,20 +21,15 @@ static const int ONE = 1;
 
 /* ------------------------------------------------------------------- room */
 
-static blo_int larger(blo_int a, blo_int b)
-{
-  return a > b ? a : b;
-}
-
 static blo_int work_size(const blo_grid *g, blo_int n, blo_int np, blo_int nq)
 {
   blo_int nb = g->rows.block;
-  blo_int divide = 1 + 6 * n + 2 * np * nq;                           /* pdstedc */
-  blo_int sort = larger(n, np * (nb + nq));                           /* pdlasrt */
-  blo_int back = larger(nb * (nb - 1) / 2, (np + nq) * nb) + nb * nb; /* pdormtr */
-  blo_int tridiagonal = larger(nb * (np + 1), larger(3 * nb, n));     /* pdsytrd, pdlared1d */
+  blo_int divide = 1 + 6 * n + 2 * np * nq;                               /* pdstedc */
+  blo_int sort = blo_larger(n, np * (nb + nq));                           /* pdlasrt */
+  blo_int back = blo_larger(nb * (nb - 1) / 2, (np + nq) * nb) + nb * nb; /* pdormtr */
+  blo_int tridiagonal = blo_larger(nb * (np + 1), blo_larger(3 * nb, n)); /* pdsytrd, pdlared1d */
 
-  return larger(4 * n + tridiagonal, 2 * n + larger(divide, larger(sort, back)));
+  return blo_larger(4 * n + tridiagonal, 2 * n + blo_larger(divide, blo_larger(sort, back)));
 }
 
 static blo_int iwork_size(const blo_grid *g, blo_int n)
@@ -68,7 +63,7 @@ static blo_status check_room(const blo_grid *g, blo_int n)
 static void query(const blo_grid *g, blo_int size, blo_int *n_work, blo_int *n_iwork)
 {
   const int n = (int)size, ask = -1, nb = (int)g->rows.block;
-  const int rows = (int)larger(1, axis_count(g->rows, g->rows.me, size));
+  const int rows = (int)blo_larger(1, axis_count(g->rows, g->rows.me, size));
   const int desc[DESC_SIZE] = {1, g->context, n, n, nb, nb, 0, 0, rows};
   double none = 0, work = 0;
   int iwork = 0, info = 0;
@@ -76,8 +71,8 @@ static void query(const blo_grid *g, blo_int size, blo_int *n_work, blo_int *n_i
   pdsyevd_("V", "L", &n, &none, &ONE, &ONE, desc, &none, &none, &ONE, &ONE, desc, &work, &ask,
            &iwork, &ask, &info, 1, 1);
   BLO_BUG_IF(info != 0, "pdsyevd refuses argument %d", -info);
-  *n_work = larger(*n_work, (blo_int)work);
-  *n_iwork = larger(*n_iwork, iwork);
+  *n_work = blo_larger(*n_work, (blo_int)work);
+  *n_iwork = blo_larger(*n_iwork, iwork);
 }
 
 /* ---------------------------------------------------------------- library */

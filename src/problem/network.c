@@ -66,16 +66,11 @@ static blo_status set_sizes(blo_problem *p)
   return BLO_OK;
 }
 
-static blo_int larger(blo_int a, blo_int b)
-{
-  return a > b ? a : b;
-}
-
 static blo_status make_buffers(blo_problem *p)
 {
   blo_net *net = net_of(p);
   const blo_graph *lower = net->graph[BLO_LOWER], *upper = net->graph[BLO_UPPER];
-  blo_int rows = larger(blo_graph_chunk(lower), blo_graph_chunk(upper));
+  blo_int rows = blo_larger(blo_graph_chunk(lower), blo_graph_chunk(upper));
   blo_int n_output = blo_graph_chunk(upper) * blo_graph_output_size(upper);
 
   BLO_TRY(blo_alloc(p->ctx, rows, sizeof *net->row, &net->row));

@@ -12,7 +12,7 @@ static const blo_column first_columns[] = {
         {"verdict", "-",
          "how the adjoint solve ended: 0 none, 1 converged, 2 iterations spent, 3 negative "
          "curvature, "
-         "4 residual grew"},
+         "4 residual grew, 5 ill-conditioned"},
 };
 
 static const blo_column last_columns[] = {

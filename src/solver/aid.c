@@ -17,7 +17,9 @@ const blo_solver_type blo_solver_aid = {
     .summary = "AID with CG or Neumann adjoint, warm started, full batches",
     .source = "Ji, Yang and Liang 2021, arXiv 2010.07962, algorithm 1 (AID-BiO)",
     .cost = "D gradients of g, N + 1 products H v, 1 product J v, 1 gradient of f; D + N + 2 "
-            "reductions (D = lower.steps, N = adjoint.iterations)",
+            "reductions (D = lower.steps, N = adjoint.iterations); direct: n_y products in n_y / 8 "
+            "sweeps "
+            "instead of N; newton: n_y products, a gradient and a few values of g a step",
     .state_size = sizeof(double_loop),
     .options = &table,
     .setup = double_loop_setup,

@@ -169,6 +169,9 @@ static blo_status try_step(blo_lower *l, const lower_turn *turn, const blo_batch
   blo_vec_copy(turn->y, l->trial);
   blo_vec_axpy(t, l->p, l->trial);
   status = blo_eval_sweep(l->eval, &ask, &ans);
+  if (status == BLO_OK && blo_eval_problem(l->eval)->y_width > 0) {
+    status = blo_eval_settle(l->eval); /* what has failed on one rank is this step's */
+  }
   *good = false;
   if (status != BLO_OK) {
     return status == BLO_E_NONFINITE ? BLO_OK : status;

@@ -1,5 +1,6 @@
 /* Assembled matrices for tests; see assembled.h. */
 #include "assembled.h"
+#include "whole.h"
 #include <math.h>
 #include <string.h>
 
@@ -290,20 +291,6 @@ void assembled_close(blo_comm *comm, assembled_rig *r)
   fixture_free(comm, &r->f);
 }
 
-void assembled_get(const assembled_rig *r, const blo_dense *a, double *out)
-{
-  blo_comm *comm = r->f.problem->comm;
-  blo_int m = blo_dense_m(a), n = blo_dense_n(a);
-  blo_rect rects[16];
-  blo_mover *mover = NULL;
-  for (int k = 0; k < blo_comm_size(comm); k++) {
-    rects[k] = (blo_rect){0, m, 0, n};
-  }
-  BLO_REQUIRE_STATUS(blo_mover_create(r->grid, m * n, blo_comm_size(comm) * m * n, &mover), BLO_OK);
-  blo_dense_get(a, rects, out, mover);
-  blo_mover_destroy(&mover);
-}
-
 void assembled_expect(const assembled_rig *r, const blo_dense *a, double scale,
                       const double *reference, double tolerance, const char *what)
 {
@@ -311,7 +298,7 @@ void assembled_expect(const assembled_rig *r, const blo_dense *a, double scale,
   blo_int m = blo_dense_m(a), n = blo_dense_n(a), wrong = 0;
   double *got = NULL, size = 0;
   BLO_REQUIRE_STATUS(blo_alloc(ctx, m * n, sizeof *got, &got), BLO_OK);
-  assembled_get(r, a, got);
+  whole_matrix(a, got);
   for (blo_int k = 0; k < m * n; k++) {
     double want = number(OF_BEFORE, k % m, k / m);
     if (reference != NULL) {

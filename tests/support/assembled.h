@@ -76,8 +76,6 @@ typedef struct assembled_rig {
 void assembled_open(blo_comm *comm, const assembled_source *from, const assembled_manner *how,
                     assembled_rig *r);
 void assembled_close(blo_comm *comm, assembled_rig *r);
-/** All of a matrix of the rig, column after column, on every rank. @param[out] out [n][m] */
-void assembled_get(const assembled_rig *r, const blo_dense *a, double *out);
 /** Expect that a matrix of the rig is what it was + scale * reference, up to tolerance * (1 + the
  *  entry's size); or what it was, if the reference is NULL. */
 void assembled_expect(const assembled_rig *r, const blo_dense *a, double scale,

@@ -1,5 +1,6 @@
 /* Matrices with known eigenvalues by reflections of diagonal ones; see the header. */
 #include "spectral.h"
+#include "whole.h"
 #include "harness.h"
 #include <math.h>
 
@@ -81,31 +82,10 @@ blo_dense *spectral_dense(blo_grid *grid, spectral *s)
   return a;
 }
 
-/* The whole matrix on every rank, column after column. */
-static double *gather(const blo_dense *a)
-{
-  blo_grid *grid = blo_dense_grid(a);
-  blo_comm *comm = blo_grid_comm(grid);
-  blo_context *ctx = blo_comm_context(comm);
-  blo_int n = blo_dense_n(a), m = blo_dense_m(a), size = blo_comm_size(comm);
-  double *all = numbers(comm, m * n);
-  blo_rect *rects = NULL;
-  blo_mover *mover = NULL;
-  BLO_REQUIRE_STATUS(blo_alloc(ctx, size, sizeof *rects, &rects), BLO_OK);
-  for (blo_int r = 0; r < size; r++) {
-    rects[r] = (blo_rect){0, m, 0, n};
-  }
-  BLO_REQUIRE_STATUS(blo_mover_create(grid, m * n, m * n * size, &mover), BLO_OK);
-  blo_dense_get(a, rects, all, mover);
-  blo_mover_destroy(&mover);
-  blo_free(ctx, &rects);
-  return all;
-}
-
 double spectral_distance(const blo_dense *a, spectral *s)
 {
   blo_comm *comm = blo_grid_comm(blo_dense_grid(a));
-  double *all = gather(a), most = 0;
+  double *all = whole_matrix_alloc(a), most = 0;
   for (blo_int j = 0; j < s->n; j++) {
     for (blo_int i = 0; i < s->n; i++) {
       double d = fabs(all[j * s->n + i] - s->a[i * s->n + j]);
@@ -119,7 +99,7 @@ double spectral_distance(const blo_dense *a, spectral *s)
 uint32_t spectral_bits(const blo_dense *a)
 {
   blo_comm *comm = blo_grid_comm(blo_dense_grid(a));
-  double *all = gather(a);
+  double *all = whole_matrix_alloc(a);
   size_t bytes = (size_t)(blo_dense_m(a) * blo_dense_n(a)) * sizeof *all;
   uint32_t crc = blo_crc32(0, all, bytes);
   blo_free(blo_comm_context(comm), &all);

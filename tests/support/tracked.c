@@ -1,5 +1,6 @@
 /* Methods on tracked matrices as plain loops; see tracked.h. */
 #include "tracked.h"
+#include "whole.h"
 #include <math.h>
 #include <string.h>
 
@@ -164,37 +165,6 @@ blo_status tracked_steps(tracked *r, int n)
 
 /* ------------------------------------------------------- matrices, states */
 
-void tracked_matrix(const blo_dense *a, double *all)
-{
-  blo_grid *grid = blo_dense_grid(a);
-  blo_comm *comm = blo_grid_comm(grid);
-  int size = blo_comm_size(comm);
-  blo_int n = blo_dense_m(a) * blo_dense_n(a);
-  blo_mover *mover = NULL;
-  blo_rect *rects = NULL;
-
-  BLO_REQUIRE_STATUS(blo_mover_create(grid, n, size * n, &mover), BLO_OK);
-  BLO_REQUIRE_STATUS(blo_alloc(blo_comm_context(comm), size, sizeof *rects, &rects), BLO_OK);
-  for (int r = 0; r < size; r++) {
-    rects[r] = (blo_rect){0, blo_dense_m(a), 0, blo_dense_n(a)};
-  }
-  blo_dense_get(a, rects, all, mover);
-  blo_free(blo_comm_context(comm), &rects);
-  blo_mover_destroy(&mover);
-}
-
-/** All of a matrix on every rank, to be freed. */
-static double *read_matrix(const blo_dense *a)
-{
-  blo_int n = blo_dense_m(a) * blo_dense_n(a);
-  double *all = NULL;
-
-  BLO_REQUIRE_STATUS(
-      blo_alloc(blo_comm_context(blo_grid_comm(blo_dense_grid(a))), n, sizeof *all, &all), BLO_OK);
-  tracked_matrix(a, all);
-  return all;
-}
-
 void tracked_transplant(const blo_state *from, const blo_state *to)
 {
   for (blo_int i = 0; i < blo_state_count(from); i++) {
@@ -220,7 +190,7 @@ void tracked_transplant(const blo_state *from, const blo_state *to)
 
 static uint32_t checksum_matrix(const blo_dense *a)
 {
-  double *all = read_matrix(a);
+  double *all = whole_matrix_alloc(a);
   uint32_t crc = blo_crc32(0, all, (size_t)(blo_dense_m(a) * blo_dense_n(a)) * sizeof *all);
 
   blo_free(blo_comm_context(blo_grid_comm(blo_dense_grid(a))), &all);

@@ -49,8 +49,6 @@ void tracked_close(tracked *r);
 /** Make n iterations, or fewer if one fails: its status. Call: Collective. */
 blo_status tracked_steps(tracked *r, int n);
 
-/** All of a matrix on every rank. Call: Collective. @param[out] all [n][m] column after column */
-void tracked_matrix(const blo_dense *a, double *all);
 /** Copy a state into another list with the same entries, on grids of the same shape.
  *  Call: Collective. */
 void tracked_transplant(const blo_state *from, const blo_state *to);

@@ -3,6 +3,7 @@
  * any layout of x and y and on any grid; failures on one rank become everybody's; and no rank takes
  * more room than it may. */
 #include "assembled.h"
+#include "whole.h"
 #include <math.h>
 #include <string.h>
 
@@ -149,7 +150,7 @@ static void expect_same_alone(blo_comm *comm, const assembled_source *from,
     BLO_REQUIRE_STATUS(blo_assemble(r.assembler, &r.ask), BLO_OK);
     n = r.f.problem->n_y;
     BLO_REQUIRE_STATUS(blo_alloc(blo_comm_context(comm), n * n, sizeof *h[i], &h[i]), BLO_OK);
-    assembled_get(&r, r.h, h[i]);
+    whole_matrix(r.h, h[i]);
     assembled_close(on[i], &r);
   }
   BLO_EXPECT_ALL(memcmp(h[0], h[1], (size_t)(n * n) * sizeof *h[0]) == 0);

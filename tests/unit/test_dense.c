@@ -1,6 +1,7 @@
 /* Layer linalg: distributed matrices have the entries that they should, wherever these are.
  * ranks: 1 2 3 4 6 */
 #include "harness.h"
+#include "whole.h"
 #include <blo/dense.h>
 #include <float.h>
 #include <math.h>
@@ -16,33 +17,13 @@ static double value(void *seed, blo_int i, blo_int j)
   return sin((double)(i * 7 + j * 13 + *(const int *)seed)) * exp2((double)((i * j) % 9) - 4);
 }
 
-/** All of a matrix on every rank, column after column. */
-static void get_all(const blo_dense *a, double *all)
-{
-  blo_grid *grid = blo_dense_grid(a);
-  blo_int m = blo_dense_m(a), n = blo_dense_n(a);
-  int size = blo_comm_size(blo_grid_comm(grid));
-  blo_context *ctx = blo_comm_context(blo_grid_comm(grid));
-  blo_mover *mover = NULL;
-  blo_rect *rects = NULL;
-
-  BLO_REQUIRE_STATUS(blo_mover_create(grid, m * n, size * m * n, &mover), BLO_OK);
-  BLO_REQUIRE_STATUS(blo_alloc(ctx, size, sizeof *rects, &rects), BLO_OK);
-  for (int r = 0; r < size; r++) {
-    rects[r] = (blo_rect){0, m, 0, n};
-  }
-  blo_dense_get(a, rects, all, mover);
-  blo_free(ctx, &rects);
-  blo_mover_destroy(&mover);
-}
-
 /** Largest |got - want| where want is an entry function of two indices. */
 static double distance(const blo_dense *a, double (*want)(void *, blo_int, blo_int), void *arg)
 {
   static double all[MOST];
   double most = 0;
 
-  get_all(a, all);
+  whole_matrix(a, all);
   for (blo_int j = 0; j < blo_dense_n(a); j++) {
     for (blo_int i = 0; i < blo_dense_m(a); i++) {
       double d = fabs(all[j * blo_dense_m(a) + i] - want(arg, i, j));

@@ -209,6 +209,45 @@ static void indefinite_stops_or_is_solved(blo_comm *comm)
   close_quadratic(comm, &q);
 }
 
+/* H of pl_game has rank d - 1, up to rounding: no v is used in silence. */
+static void singular_is_said(blo_comm *comm)
+{
+  fixture f;
+  blo_vec *x, *y, *hx;
+  solver s;
+  blo_status status;
+
+  known_open(comm, "pl_game", "{n: 200, d: 10, rank: 9, shards: 8}", &f);
+  fixture_point(&f, &x, &y);
+  fixture_like(x, 1, &hx);
+  open_solver(&f, DIRECT, 0, 4, &s);
+  BLO_EXPECT_STATUS(blo_estimator_compute(s.e, 0, x, y, hx), BLO_E_CURVATURE);
+  BLO_EXPECT_ERROR_HAS("not strongly convex here");
+  s.o.on_curvature = BLO_CURVATURE_TRUNCATE;
+  status = blo_estimator_compute(s.e, 1, x, y, hx);
+  BLO_EXPECT_ALL(status == BLO_E_CURVATURE ||
+                 (status == BLO_OK && s.e->certificate.verdict == BLO_VERDICT_ILL &&
+                  s.e->certificate.rcond < 1e-14));
+  close_solver(&s);
+  fixture_free_vecs(1, &hx);
+  blo_vec_destroy(&x);
+  blo_vec_destroy(&y);
+  fixture_free(comm, &f);
+}
+
+static void condition_is_estimated(blo_comm *comm)
+{
+  quadratic q;
+  double rcond;
+
+  open_quadratic(comm, 0, &q);
+  BLO_REQUIRE_STATUS(blo_dense_hypergradient(q.f.eval, q.x, q.y, q.vec[1], &rcond), BLO_OK);
+  blo_certificate c = compute(&q.f, DIRECT, 0, 2, q.x, q.y, q.vec[0]);
+  BLO_EXPECT_NEAR(c.rcond, rcond, 1e-10, 0, "LAPACK's estimate");
+  BLO_EXPECT_ALL(isnan(compute(&q.f, CG, 0, 2, q.x, q.y, q.vec[0]).rcond));
+  close_quadratic(comm, &q);
+}
+
 /* Where Newton steps have left shifted factors behind, they are not mistaken for those of H. */
 static void shifted_factors_are_told_apart(blo_comm *comm)
 {
@@ -448,6 +487,8 @@ static const blo_test tests[] = {
     {"factors are used again", factors_are_used_again},
     {"warm starts are corrected", warm_starts_are_corrected},
     {"indefinite H stops or is solved", indefinite_stops_or_is_solved},
+    {"singular H is said", singular_is_said},
+    {"the condition is estimated", condition_is_estimated},
     {"shifted factors are told apart", shifted_factors_are_told_apart},
     {"other matrices are told apart", other_matrices_are_told_apart},
     {"one-rank grids do not know the ranks", one_rank_grids_do_not_know_the_ranks},

@@ -4,6 +4,7 @@
 #include "known.h"
 #include "track_reference.h"
 #include "tracked.h"
+#include "whole.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -29,7 +30,7 @@ static double *read(const track_reference *r, const blo_state *state, const char
   double *all = NULL;
   BLO_REQUIRE_STATUS(
       blo_alloc(r->f->problem->ctx, blo_dense_m(a) * blo_dense_n(a), sizeof *all, &all), BLO_OK);
-  tracked_matrix(a, all);
+  whole_matrix(a, all);
   return all;
 }
 

@@ -261,6 +261,10 @@ static void restart(blo_comm *comm, const char *settings, const tracked_plan *pl
   uint32_t want = tracked_checksum(first.state);
   BLO_EXPECT_ALL(tracked_checksum(copied.state) == want);
   BLO_EXPECT_ALL(tracked_checksum(loaded.state) == want);
+  blo_clip_report here = blo_tracker_clips(first.tracker),
+                  there = blo_tracker_clips(loaded.tracker);
+  BLO_EXPECT_ALL(here.inactive + here.spectrum == 10);
+  BLO_EXPECT_ALL(there.inactive == here.inactive && there.spectrum == here.spectrum);
   tracked_close(&first);
   tracked_close(&copied);
   tracked_close(&loaded);
