@@ -72,26 +72,27 @@ BLO_API extern const char *const blo_on_curvature_names[];
                 "how H v = grad_y f is solved", "", 0),                                            \
       BLO_OPT(blo_adjoint_options, iterations, iterations_def, 1, 1e9, "products",                 \
               "products with H: CG iterations at most, or terms of the Neumann series beyond the " \
-              "first; direct takes what it needs",                                                                             \
+              "first; "                                                                            \
+              "direct takes n_y when H has changed",                                               \
               "", 0),                                                                              \
       BLO_OPT(                                                                                     \
           blo_adjoint_options, batch, batch_def, 0, 1e12, "samples",                               \
           "samples of g in a product, 0 = all; the Neumann series draws a fresh batch for each "   \
-          "product, CG one for all",                                                               \
+          "product, CG and direct one for all",                                                    \
           "", 0),                                                                                  \
-      BLO_OPT(blo_adjoint_options, tol, "1e-10", 0, 1, "-",                                        \
-              "CG: stop when the residual is at most tol (or rounding) times the norm of grad_y "  \
-              "f; direct: "                                                                        \
-              "a larger one is called ill-conditioned",                                            \
-              "", 0),                                                                              \
+      BLO_OPT(                                                                                     \
+          blo_adjoint_options, tol, "1e-10", 0, 1, "-",                                            \
+          "CG: stop when the residual is at most tol (or rounding) times the norm of grad_y f; "   \
+          "direct: call a larger one ill-conditioned",                                             \
+          "", 0),                                                                                  \
       BLO_OPT(blo_adjoint_options, step, step_def, 0, 1e12, "-",                                   \
               "Neumann: eta, less than 2 over the largest eigenvalue of H",                        \
               "Ji, Yang and Liang 2021, arXiv 2010.07962, eq. 4", BLO_OPT_OPEN_LOW),               \
-      BLO_OPT_NAMES(blo_adjoint_options, on_curvature, "stop", blo_on_curvature_names,             \
-                    "negative curvature of g (CG met it, direct found no Cholesky factors): end "  \
-                    "the run, or "                                                                 \
-                    "go on, CG with the v found so far, direct with LU factors",                   \
-                    "", 0),                                                                        \
+      BLO_OPT_NAMES(                                                                               \
+          blo_adjoint_options, on_curvature, "stop", blo_on_curvature_names,                       \
+          "CG met negative curvature of g, or direct an H that is not positive definite or is "    \
+          "singular: end the run, or go on (CG with the v found so far, direct with LU factors)",  \
+          "", 0),                                                                                  \
       BLO_OPT_PLAIN(blo_adjoint_options, warm_start, warm_def,                                     \
                     "begin the solve at the v of the iteration before", 0)
 

@@ -113,8 +113,8 @@ BLO_API extern const char *const blo_lower_rule_names[];
 /**
  * Options of the lower track. gradient: T steps y <- y - rho m, m <- momentum m + grad_y g(x, y;
  * batch). newton, gauss_newton: at most T steps y <- y + t p, (B + tau I) p = - grad_y g, where B
- * is H or the Gauss-Newton matrix, tau >= 0 makes it positive definite, and t = 1, 1/2, 1/4, ... is
- * the first that decreases g enough (Nocedal and Wright 2006, algorithms 3.1, 3.2 and 3.3).
+ * is H or the Gauss-Newton matrix, tau >= 0 makes it safely positive definite, and t = 1, 1/2, 1/4,
+ * ... is the first that decreases g enough (Nocedal and Wright 2006, algorithms 3.1, 3.2 and 3.3).
  */
 typedef struct blo_lower_options {
   blo_int steps, batch;

@@ -181,7 +181,8 @@ blo_status blo_estimator_product(blo_estimator *e, const blo_vec *p)
   return blo_eval_sweep(e->eval, &ask, &ans);
 }
 
-/** What the residual of an exact solution may be, relatively: a few roundings in each of n_y terms. */
+/** What the residual of an exact solution may be, relatively: a few roundings in each of n_y terms.
+ */
 static double rounding(const blo_estimator *e)
 {
   return 10 * (double)blo_space_n(e->v->space) * DBL_EPSILON;

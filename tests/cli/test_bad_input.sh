@@ -440,4 +440,5 @@ done
 
 shows "nothing has come into the folders, nothing was changed"
 check "no output folder was left" test -z "$(ls -A out)"
+check "no probe was left" test -z "$(find . -name '.parblo-probe-*')"
 finish

@@ -90,5 +90,10 @@ flip() {
 }
 # offset_of BYTES FILE: where these bytes (a Perl pattern) first stand
 offset_of() { grep -obUaP "$1" "$2" | head -n 1 | cut -d: -f1; }
-# contents FOLDER: names and checksums of all that is in it
-contents() { [ ! -d "$1" ] || (cd "$1" && find . -type f -exec cksum {} + && find . | sort); }
+# contents FOLDER: names and checksums of all that is in it, but for the files by which runs that go on
+# beside find out whether they may write there
+contents() {
+  local probe=(-name '.parblo-probe-*')
+  [ ! -d "$1" ] || (cd "$1" && find . ! "${probe[@]}" -type f -exec cksum {} + &&
+    find . ! "${probe[@]}" | sort)
+}
