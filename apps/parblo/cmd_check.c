@@ -12,7 +12,7 @@
 enum {
   ROW_CG = BLO_CHECK_ROWS, /* hypergradient: CG = dense direct solution at the root */
   ROW_DENSE,               /* products = assembled matrices */
-  ROW_DIRECT = ROW_DENSE + BLO_CHECK_DENSE_ROWS, /* hypergradient: CG = direct adjoint */
+  ROW_DIRECT = ROW_DENSE + BLO_CHECK_DENSE_ROWS, /* hypergradient: direct adjoint = that solution */
   MOST_ROWS,
   EXIT_FAILED = 1,
   WHY_CAP = 128
@@ -136,8 +136,8 @@ static int find_estimator(const char *name)
   return k;
 }
 
-/** `hx` by an estimator of that name over all data, to rounding. Collective. */
-static blo_status solve_by(checker *c, const char *name, blo_vec *hx, blo_verdict *verdict)
+/** c->hx by an estimator of that name over all data, to rounding. Collective. */
+static blo_status solve_by(checker *c, const char *name, blo_verdict *verdict)
 {
   blo_adjoint_options options = {.iterations = 100 + 10 * blo_eval_problem(c->eval)->n_y,
                                  .tol = CG_TOL,
@@ -147,7 +147,7 @@ static blo_status solve_by(checker *c, const char *name, blo_vec *hx, blo_verdic
   blo_status status = BLO_OK;
 
   BLO_GO(blo_estimator_create(c->eval, &options, 0, c->seed, NULL, c->state, &e));
-  BLO_GO(blo_estimator_compute(e, 0, c->x, c->y, hx));
+  BLO_GO(blo_estimator_compute(e, 0, c->x, c->y, c->hx));
   *verdict = e->certificate.verdict;
 done:
   blo_estimator_destroy(&e);
@@ -176,7 +176,7 @@ static blo_status check_cg(checker *c, double rcond, blo_check_row *row)
   if (rcond <= 10 * CG_TOL / MOST_TOL) {
     return BLO_OK;
   }
-  BLO_TRY(solve_by(c, "cg", c->hx, &verdict));
+  BLO_TRY(solve_by(c, "cg", &verdict));
   row->tol = fmax(LEAST_TOL, 10 * CG_TOL / rcond);
   blo_check_row_record(row, verdict == BLO_VERDICT_CURVATURE ? (double)INFINITY : distance(c));
   return BLO_OK;
@@ -190,7 +190,7 @@ static blo_status check_direct(checker *c, double rcond, blo_check_row *row)
   if (!c->request->dense || fabs(rcond) <= 10 * CG_TOL / MOST_TOL) {
     return BLO_OK;
   }
-  BLO_TRY(solve_by(c, "direct", c->hx, &verdict));
+  BLO_TRY(solve_by(c, "direct", &verdict));
   row->tol = fmax(LEAST_TOL, 10 * CG_TOL / fabs(rcond));
   blo_check_row_record(row, distance(c));
   return BLO_OK;

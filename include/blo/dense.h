@@ -172,6 +172,8 @@ BLO_API blo_int blo_factor_failed_minor(const blo_factor *f);
 /** b = A^-1 b, or (A + shift I)^-1 b, for n_rhs vectors, replicated [n_rhs][n]. Call: Collective.
  * Cost: one reduction of n_rhs n numbers besides ScaLAPACK's messages. */
 BLO_API void blo_factor_solve(const blo_factor *f, blo_int n_rhs, double *b);
+/** 1-norm of what was to be factorised last: a + shift I, or a. Call: Local. */
+BLO_API double blo_factor_norm(const blo_factor *f);
 /** 1-norm reciprocal condition number of what has been factorised, estimated (dlacn2; from above).
  *  Call: Collective. */
 BLO_API double blo_factor_rcond(blo_factor *f);

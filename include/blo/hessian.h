@@ -23,9 +23,6 @@ BLO_API BLO_MUST_USE blo_status blo_hessian_create(blo_eval *eval, const blo_den
                                                    blo_hessian **out);
 /** Free it. NULL is accepted. Call: Collective. */
 BLO_API void blo_hessian_destroy(blo_hessian **h);
-/** Provide for linearising batches with up to `rows` samples of this rank. Call: Local.
- *  @return BLO_OK; BLO_E_MEMORY */
-BLO_API BLO_MUST_USE blo_status blo_hessian_reserve(blo_hessian *h, blo_int rows);
 BLO_API blo_grid *blo_hessian_grid(const blo_hessian *h);
 /** Bytes of matrix, factors and panels on the rank that has most. Call: Local. */
 BLO_API blo_int blo_hessian_bytes(const blo_hessian *h);
@@ -61,11 +58,14 @@ BLO_API BLO_MUST_USE blo_status blo_hessian_cholesky(blo_hessian *h, double shif
 BLO_API BLO_MUST_USE blo_status blo_hessian_lu(blo_hessian *h);
 /** out = (H + shift I)^-1 in, with the factors that there are; out may be in. Call: Collective. */
 BLO_API void blo_hessian_solve(blo_hessian *h, const blo_vec *in, blo_vec *out);
-/** Largest absolute column sum of the matrix. Call: Local. */
-BLO_API double blo_hessian_norm(const blo_hessian *h);
 /** 1-norm reciprocal condition number, estimated from the factors that there are. Call: Collective.
  *  Cost: a few solves, the first time after a factorisation. */
 BLO_API double blo_hessian_rcond(blo_hessian *h);
+/** Are the factors those of a matrix that is singular to working precision: is its reciprocal
+ *  condition number not above n_y times the rounding unit? Call: Collective. Cost: as before. */
+BLO_API bool blo_hessian_is_singular(blo_hessian *h);
+/** Largest absolute column sum of H + shift I, as it was to be factorised last. Call: Local. */
+BLO_API double blo_hessian_norm(const blo_hessian *h);
 /** Which factors there are; the order of the leading minor at which Cholesky failed last.
  *  Call: Local. */
 BLO_API blo_factor_kind blo_hessian_factor(const blo_hessian *h);

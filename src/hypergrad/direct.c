@@ -10,7 +10,6 @@
  * Numerical Algorithms, chapter 12) where H has not changed much.
  */
 #include <blo/hypergrad.h>
-#include <float.h>
 
 /** Does negative curvature of g, or none, end the run? */
 static bool stops(const blo_estimator *e)
@@ -49,16 +48,16 @@ static blo_status factorize(blo_estimator *e)
 static blo_status judge(blo_estimator *e)
 {
   blo_certificate *c = &e->certificate;
-  double least = (double)blo_space_n(e->v->space) * DBL_EPSILON;
+  bool singular = blo_hessian_is_singular(e->assembled);
 
   c->factor = blo_hessian_factor(e->assembled);
   c->rcond = blo_hessian_rcond(e->assembled);
-  BLO_CHECK(blo_eval_problem(e->eval)->ctx, c->rcond > least || !stops(e), BLO_E_CURVATURE,
+  BLO_CHECK(blo_eval_problem(e->eval)->ctx, !singular || !stops(e), BLO_E_CURVATURE,
             "the Hessian of g is singular to working precision, its reciprocal condition number is "
             "%.2g: the lower level is not strongly convex here. Regularise it, or use adjoint.type "
             "'cg'; see adjoint.on_curvature",
             c->rcond);
-  c->verdict = !(c->rcond > least)          ? BLO_VERDICT_ILL
+  c->verdict = singular                     ? BLO_VERDICT_ILL
                : c->factor == BLO_FACTOR_LU ? BLO_VERDICT_CURVATURE
                                             : BLO_VERDICT_CONVERGED;
   return BLO_OK;

@@ -1,6 +1,7 @@
 /** @file The Hessian of g at one point, assembled and factorised; see hessian.h. */
 #include <blo/hessian.h>
 #include <blo/hypergrad.h>
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -21,7 +22,6 @@ struct blo_hessian {
   double *rhs;  /**< [n_y] */
   double shift; /**< of the factors */
   double rcond; /**< of the factors; NAN: not asked for yet */
-  double norm;  /**< 1-norm of the matrix */
   place at;
   blo_hessian_point point; /**< as it was asked for last */
   bool lost;               /**< LU factors have replaced the matrix */
@@ -130,11 +130,6 @@ void blo_hessian_destroy(blo_hessian **hessian)
   }
 }
 
-blo_status blo_hessian_reserve(blo_hessian *h, blo_int rows)
-{
-  return blo_eval_reserve(h->eval, rows, 1);
-}
-
 blo_grid *blo_hessian_grid(const blo_hessian *h)
 {
   return h->grid;
@@ -208,7 +203,6 @@ static blo_status assemble(blo_hessian *h)
   h->assembled++;
   BLO_TRY(blo_assemble(h->assembler, &ask));
   blo_dense_symmetrise(h->matrix);
-  h->norm = blo_dense_norm_one(h->matrix);
   h->at.stands = p->full;
   h->at.gauss_newton = p->gauss_newton;
   keep(p->x, h->at.x);
@@ -222,11 +216,6 @@ blo_status blo_hessian_at(blo_hessian *h, const blo_hessian_point *point)
 
   h->point = *point;
   return stands ? BLO_OK : assemble(h);
-}
-
-double blo_hessian_norm(const blo_hessian *h)
-{
-  return h->norm;
 }
 
 /* ------------------------------------------------------------- its factors */
@@ -282,6 +271,16 @@ double blo_hessian_rcond(blo_hessian *h)
     h->rcond = blo_factor_rcond(h->factor);
   }
   return h->rcond;
+}
+
+bool blo_hessian_is_singular(blo_hessian *h)
+{
+  return !(blo_hessian_rcond(h) > (double)blo_dense_n(h->matrix) * DBL_EPSILON);
+}
+
+double blo_hessian_norm(const blo_hessian *h)
+{
+  return blo_factor_norm(h->factor);
 }
 
 blo_factor_kind blo_hessian_factor(const blo_hessian *h)

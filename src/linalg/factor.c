@@ -113,6 +113,11 @@ blo_factor_kind blo_factor_which(const blo_factor *f)
   return f->kind;
 }
 
+double blo_factor_norm(const blo_factor *f)
+{
+  return f->norm;
+}
+
 blo_int blo_factor_failed_minor(const blo_factor *f)
 {
   return f->failed_minor;

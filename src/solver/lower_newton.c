@@ -62,7 +62,7 @@ static blo_status setup(blo_lower *l, blo_state *state)
 
   (void)state; /* a step knows nothing of those before it */
   BLO_TRY(check(l));
-  BLO_TRY(blo_hessian_reserve(l->hessian, blo_sampler_max_own(l->sampler)));
+  BLO_TRY(blo_eval_reserve(l->eval, blo_sampler_max_own(l->sampler), 1));
   BLO_TRY(blo_vec_create(space, &l->p));
   return blo_vec_create(space, &l->trial);
 }
@@ -94,10 +94,10 @@ static blo_status look(blo_lower *l, const lower_turn *turn, const blo_batch *ba
 static blo_status try_shift(blo_lower *l, double tau, double least, double *slope, bool *good)
 {
   const blo_vec *const a[] = {l->p, l->p}, *const b[] = {l->g_y, l->p};
-  double rounding = (double)blo_space_n(l->p->space) * DBL_EPSILON, dots[2];
+  double dots[2];
 
   BLO_TRY(blo_hessian_cholesky(l->hessian, tau, good));
-  *good = *good && blo_hessian_rcond(l->hessian) > rounding;
+  *good = *good && !blo_hessian_is_singular(l->hessian);
   if (*good) {
     blo_hessian_solve(l->hessian, l->g_y, l->p);
     blo_vec_scale(-1, l->p);
@@ -115,11 +115,13 @@ static blo_status try_shift(blo_lower *l, double tau, double least, double *slop
  */
 static blo_status find_shift(blo_lower *l, double *slope)
 {
-  double norm = blo_hessian_norm(l->hessian), tau = norm > 0 ? 1e-3 * norm : 1;
-  double small = sqrt(DBL_EPSILON) * norm;
+  double norm, small, tau;
   bool good;
 
   BLO_TRY(try_shift(l, 0, 0, slope, &good));
+  norm = blo_hessian_norm(l->hessian);
+  small = sqrt(DBL_EPSILON) * norm;
+  tau = norm > 0 ? 1e-3 * norm : 1;
   if (!good) {
     BLO_TRY(try_shift(l, small, 2 * small, slope, &good));
   }

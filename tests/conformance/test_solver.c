@@ -1,6 +1,7 @@
 /* Every method of the list: the same bits on any number of ranks, in any layout of x and after a
  * restart; close results with fast sums; no allocation in a step; messages as its page says. */
 #include "fixture.h"
+#include "transplant.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -174,32 +175,6 @@ static void fast_sums_are_close(blo_comm *comm)
   }
 }
 
-/* Copy the registered state, nothing else, from one solver to another. */
-static void transplant(const setup *from, setup *to)
-{
-  BLO_REQUIRE_ALL(blo_state_count(from->solver->state) == blo_state_count(to->solver->state));
-  for (blo_int i = 0; i < blo_state_count(from->solver->state); i++) {
-    const blo_state_entry *a = blo_state_get(from->solver->state, i);
-    const blo_state_entry *b = blo_state_find(to->solver->state, a->name);
-    BLO_REQUIRE_ALL(b != NULL && a->kind == b->kind);
-    switch (a->kind) {
-    case BLO_STATE_VEC:
-      memcpy(b->at.vec->data, a->at.vec->data,
-             (size_t)blo_space_n_local(b->at.vec->space) * sizeof(double));
-      break;
-    case BLO_STATE_DENSE:
-      blo_dense_copy(a->at.dense, b->at.dense);
-      break;
-    case BLO_STATE_INT:
-      *b->at.integer = *a->at.integer;
-      break;
-    case BLO_STATE_DOUBLE:
-      *b->at.number = *a->at.number;
-      break;
-    }
-  }
-}
-
 static void continue_elsewhere(blo_comm *comm, int kind, int method, const char *folder)
 {
   setup a, b;
@@ -207,7 +182,7 @@ static void continue_elsewhere(blo_comm *comm, int kind, int method, const char 
   make(comm, kind, method, folder, BLO_REPRODUCIBLE, &a);
   make(comm, kind, method, folder, BLO_REPRODUCIBLE, &b);
   advance(&a, 5);
-  transplant(&a, &b);
+  transplant(a.solver->state, b.solver->state);
   advance(&a, 6);
   advance(&b, 6);
   BLO_REQUIRE_STATUS(blo_vec_checksum(a.solver->x, &crc[0]), BLO_OK);

@@ -32,4 +32,12 @@ blo_grid *spectral_grid(blo_comm *comm, blo_int ranks, blo_int block);
  * one. `step` 2 leaves out every other combination of a size and a block. Call: Collective. */
 void spectral_cases(blo_comm *comm, int step, void (*check)(blo_grid *grid, blo_int n));
 
+/* A checksum of what some algebra of a matrix of order n gives on a grid. */
+typedef uint32_t (*spectral_bits_on)(blo_grid *grid, blo_int n);
+/* The same algebra gives the same bits each time. Call: Collective. */
+void spectral_expect_repeats(blo_comm *comm, spectral_bits_on bits_on);
+/* A grid of one rank has the bits of a communicator of one, which is what a run on one rank has.
+ * Call: Collective. */
+void spectral_expect_one_rank(blo_comm *comm, spectral_bits_on bits_on);
+
 #endif

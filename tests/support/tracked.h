@@ -49,9 +49,6 @@ void tracked_close(tracked *r);
 /** Make n iterations, or fewer if one fails: its status. Call: Collective. */
 blo_status tracked_steps(tracked *r, int n);
 
-/** Copy a state into another list with the same entries, on grids of the same shape.
- *  Call: Collective. */
-void tracked_transplant(const blo_state *from, const blo_state *to);
 /** crc32 of all that a state holds, in global order. Call: Collective. */
 uint32_t tracked_checksum(const blo_state *state);
 

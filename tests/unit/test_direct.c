@@ -260,7 +260,7 @@ static void shifted_factors_are_told_apart(blo_comm *comm)
 
   open_quadratic(comm, 0, &q);
   BLO_REQUIRE_STATUS(blo_hessian_create(q.f.eval, &o, &h), BLO_OK);
-  BLO_REQUIRE_STATUS(blo_hessian_reserve(h, q.f.problem->n_lower), BLO_OK);
+  BLO_REQUIRE_STATUS(blo_eval_reserve(q.f.eval, q.f.problem->n_lower, 1), BLO_OK);
   fixture_like(q.y, 1, &e);
   fixture_like(q.y, 1, &v);
   blo_vec_fill(e, 1);
@@ -358,7 +358,7 @@ static void hold(blo_comm *comm, int kind, const fixture *f, blo_vec *x, blo_vec
   }
   BLO_EXPECT_ALL(blo_eval_can_linearize(f->eval));
   BLO_REQUIRE_STATUS(blo_hessian_create(f->eval, &o, &a.h), BLO_OK);
-  BLO_REQUIRE_STATUS(blo_hessian_reserve(a.h, f->problem->n_lower), BLO_OK);
+  BLO_REQUIRE_STATUS(blo_eval_reserve(f->eval, f->problem->n_lower, 1), BLO_OK);
   fixture_like(y, 1, &a.rhs);
   fixture_like(y, 1, &a.elsewhere);
   fixture_like(y, 2, a.vec);

@@ -254,25 +254,12 @@ static uint32_t bits_on(blo_grid *grid, blo_int n)
 
 static void bits_repeat(blo_comm *comm)
 {
-  blo_grid *grid = spectral_grid(comm, 0, 16);
-  uint32_t first = bits_on(grid, 150);
-  BLO_EXPECT_SAME_BYTES(&first, sizeof first);
-  for (int k = 0; k < 3; k++) {
-    BLO_EXPECT_ALL(bits_on(grid, 150) == first);
-  }
-  blo_grid_destroy(&grid);
+  spectral_expect_repeats(comm, bits_on);
 }
 
-/* A communicator of one rank is what a run on one rank has. */
 static void one_rank_has_the_bits_of_one_rank(blo_comm *comm)
 {
-  blo_comm *self = NULL;
-  BLO_REQUIRE_STATUS(blo_comm_create(blo_comm_context(comm), MPI_COMM_SELF, &self), BLO_OK);
-  blo_grid *one = spectral_grid(comm, 1, 16), *own = spectral_grid(self, 0, 16);
-  BLO_EXPECT_ALL(bits_on(one, 150) == bits_on(own, 150));
-  blo_grid_destroy(&one);
-  blo_grid_destroy(&own);
-  blo_comm_destroy(&self);
+  spectral_expect_one_rank(comm, bits_on);
 }
 
 /* ------------------------------------------------------------------- memory */

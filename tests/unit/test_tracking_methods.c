@@ -3,6 +3,7 @@
  * ranks: 1 2 3 4 */
 #include "known.h"
 #include "tracked.h"
+#include "transplant.h"
 #include <blo/checkpoint.h>
 #include <math.h>
 #include <stdio.h>
@@ -252,7 +253,7 @@ static void restart(blo_comm *comm, const char *settings, const tracked_plan *pl
   tracked_open(f.eval, plan, &loaded);
   BLO_REQUIRE_STATUS(tracked_steps(&first, 5), BLO_OK);
   BLO_EXPECT_ALL(blo_tracker_clips(first.tracker).path == path);
-  tracked_transplant(first.state, copied.state);
+  transplant(first.state, copied.state);
   through_a_file(comm, &first, &loaded);
   BLO_REQUIRE_STATUS(tracked_steps(&first, 5), BLO_OK);
   BLO_REQUIRE_STATUS(tracked_steps(&copied, 5), BLO_OK);
