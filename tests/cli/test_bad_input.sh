@@ -374,6 +374,7 @@ refused_in in 2 'run.name has 230 bytes, more than 200' run in/good.yml \
 shows "resuming from what is no checkpoint, or is one of something else"
 wait # the folders below must not be used while they are made
 good "a run with checkpoints" saved --set run.iterations=6 --set run.checkpoint_every=2
+sed '7s/^[^,]*/0.25/' in/train.csv >in/other.csv
 mkdir none
 resume() { refused_in "$1" "$2" "$3" resume "${@:4}"; } # FOLDER CODE PATTERN ARGUMENT...
 newest=saved/good.ckpt.000000000006.h5
@@ -394,7 +395,6 @@ resume saved 7 'run.seed.*1.*2' saved --set run.seed=2
 resume saved 7 'problem.data.shards.*8.*16' saved --set problem.data.shards=16
 resume saved 7 'run.reduction.*reproducible.*fast' saved --set run.reduction=fast
 resume saved 2 'run.iteratons.*did you mean .*iterations' saved --set run.iteratons=9
-sed '7s/^[^,]*/0.25/' in/train.csv >in/other.csv
 resume saved 7 'other data|fingerprint' saved "${more[@]}" \
   --set problem.data.train.path=in/other.csv
 resume saved 3 'none.csv.*No such file' saved "${more[@]}" --set problem.data.train.path=in/none.csv
