@@ -245,8 +245,7 @@ static void choose_panels(plot *p)
 /** Some run has the column; else say which name may be meant. */
 static blo_status check_column(const plot *p, const char *column)
 {
-  enum { NAMES_MAX = 256 };
-  const char *names[NAMES_MAX + 1] = {NULL}, *near;
+  const char *names[BLO_RECORDS_NAMES + 1] = {NULL};
   int n = 0;
 
   for (int i = 0; i < p->n_runs; i++) {
@@ -254,15 +253,11 @@ static blo_status check_column(const plot *p, const char *column)
     if (blo_records_find(h, column) != NULL) {
       return BLO_OK;
     }
-    for (blo_int k = 0; k < h->n && n < NAMES_MAX; k++) {
+    for (blo_int k = 0; k < h->n && n < BLO_RECORDS_NAMES; k++) {
       names[n++] = h->at[k].name;
     }
   }
-  near = blo_nearest(column, names);
-  return blo_fail(p->ctx, BLO_E_OPTION, __FILE__, __LINE__,
-                  "--metrics: no history has a column '%s'%s%s%s", column,
-                  near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
-                  near != NULL ? "'?" : "");
+  return blo_records_miss(p->ctx, "--metrics", column, names);
 }
 
 static blo_status take_named(plot *p)

@@ -22,6 +22,7 @@
     "verify the derivatives of a problem")                                                         \
   X(convert, "FILES... -o DATA.h5", "convert a data set to ParBLO's HDF5 layout")                  \
   X(info, "FILE.h5...", "describe and verify a run file, a checkpoint or a data set")              \
+  X(history, "RUN.h5 [--columns COLUMN,...] [--last]", "print the history of a run as a table")    \
   X(plot, "RUN.h5... -o PICTURE [--metrics COLUMN,...]", "draw the histories of runs")             \
   X(list, "[--plugin LIBRARY]", "list problems, methods, adjoint estimators and data formats")     \
   X(help, "[BLOCK | COMMAND | --markdown] [--plugin LIBRARY]",                                     \

@@ -113,3 +113,13 @@ const double *blo_records_find(const blo_records *h, const char *name)
   }
   return NULL;
 }
+
+blo_status blo_records_miss(blo_context *ctx, const char *option, const char *column,
+                            const char *const *names)
+{
+  const char *near = blo_nearest(column, names);
+
+  return blo_fail(ctx, BLO_E_OPTION, __FILE__, __LINE__, "%s: no history has a column '%s'%s%s%s",
+                  option, column, near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
+                  near != NULL ? "'?" : "");
+}

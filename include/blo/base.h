@@ -60,7 +60,9 @@ typedef enum blo_status { BLO_STATUS_LIST(BLO_STATUS_ENUM) BLO_STATUS_COUNT } bl
   X(BLO_OUTCOME_TIME, "stopped at the time limit", 0)                                              \
   X(BLO_OUTCOME_SIGNAL, "stopped by a signal", 0)                                                  \
   X(BLO_OUTCOME_DIVERGED, "diverged: a value is not finite", 20)                                   \
-  X(BLO_OUTCOME_CURVATURE, "stopped: negative curvature of the lower level", 21)
+  X(BLO_OUTCOME_CURVATURE, "stopped: negative curvature of the lower level", 21)                   \
+  X(BLO_OUTCOME_MINIMUM, "approximate local minimum", 0)                                           \
+  X(BLO_OUTCOME_UNDECIDED, "stopped: second order not decided", 0)
 
 #define BLO_OUTCOME_ENUM(code, text, exit_code) code,
 typedef enum blo_outcome { BLO_OUTCOME_LIST(BLO_OUTCOME_ENUM) BLO_OUTCOME_COUNT } blo_outcome;

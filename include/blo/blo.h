@@ -19,6 +19,7 @@
 #include <blo/options.h>
 #include <blo/plugin.h>
 #include <blo/problem.h>
+#include <blo/projection.h>
 #include <blo/random.h>
 #include <blo/run.h>
 #include <blo/solver.h>

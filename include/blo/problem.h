@@ -137,6 +137,13 @@ struct blo_problem_type {
    */
   void (*common)(const blo_problem *p, blo_level level, unsigned want, const blo_point *at,
                  double scale, const blo_shard_out *out);
+  /**
+   * The problem's own sets X and Y (`set: {type: user}`). With d = NULL: z <- the nearest point of
+   * X (level upper) or of Y (level lower). Else z stays, and d <- (derivative of the projection at
+   * z)' d. z is all of the vector, or the rank's part if it is sharded: then the set must be a
+   * product over the entries. May be NULL. Local.
+   */
+  void (*project)(const blo_problem *p, blo_level level, const blo_slice *z, double *d);
   /** Before the metric sums of the shards, with no direction. May be NULL. Call: Local. */
   void (*metrics_prepare)(blo_problem *p, const blo_point *at);
   /** Add one shard's sums. @param[in,out] sums [n_metric_sums]. Call: Local. */
@@ -164,6 +171,7 @@ struct blo_problem {
    * (n_upper = n_lower), and methods draw one batch of tasks an outer iteration for everything.
    * `unpack` is NULL, x is not aligned. */
   blo_int y_width;
+  bool minimax;  /**< g = -f: methods for min over x of max over y of f ask for f only */
   bool reuses_x; /**< `shard` gains from same_x */
   blo_layout x_layout;
   blo_int cache_per_sample; /**< doubles kept per sample when linearised; 0: cannot */

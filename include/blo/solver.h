@@ -10,6 +10,21 @@
 #define BLO_SOLVER_H
 
 #include <blo/hypergrad.h>
+#include <blo/projection.h>
+
+/** What is known of the second order at a point x. */
+#define BLO_SECOND_ORDER_LIST(X)                                                                   \
+  X(BLO_SECOND_ORDER_NONE, "none") /* nobody asked */                                              \
+  X(BLO_SECOND_ORDER_UNDECIDED, "not decided")                                                     \
+  X(BLO_SECOND_ORDER_SADDLE, "strict saddle") /* stationary, with negative curvature of F */       \
+  X(BLO_SECOND_ORDER_MINIMUM, "approximate local minimum")
+#define BLO_SECOND_ORDER_ENUM(code, text) code,
+typedef enum blo_second_order {
+  BLO_SECOND_ORDER_LIST(BLO_SECOND_ORDER_ENUM) BLO_SECOND_ORDER_COUNT
+} blo_second_order;
+#undef BLO_SECOND_ORDER_ENUM
+/** The words for it. Call: Local. */
+BLO_API const char *blo_second_order_text(blo_second_order verdict);
 
 /** What one outer iteration reports; a column of the history each, NAN where not computed. */
 #define BLO_REPORT_LIST(X)                                                                         \
@@ -26,15 +41,23 @@
   X(grid_ranks, "ranks",                                                                           \
     "ranks that share the dense matrices; if more than 1, the last bits depend on their grid")     \
   X(lower_steps, "steps", "lower-level steps taken in this iteration")                             \
+  X(perturbations, "-", "perturbations and steps along negative curvature so far")                 \
+  X(search, "-", "length of the vector that a search for negative curvature of F lets grow")       \
+  X(curvature_F, "-", "curvature of F along the direction that the last search found")             \
+  X(truncation, "steps", "the lower-level step at which the trajectory is cut")                    \
+  X(penalty, "-", "weight of the lower level in a penalised problem")                              \
   X(step_x, "-", "upper step size")                                                                \
   X(step_y, "-", "lower step size of a schedule")
 #define BLO_REPORT_FIELD(name, unit, help) double name;
 typedef struct blo_report {
   BLO_REPORT_LIST(BLO_REPORT_FIELD)
   blo_verdict verdict;
-  bool converged; /**< the method's own stopping test is met */
+  blo_second_order second_order; /**< of methods that look for it: what they know by now */
+  bool converged;                /**< the method's own stopping test is met */
 } blo_report;
 #undef BLO_REPORT_FIELD
+/** A report in which nothing was computed. Call: Local. */
+BLO_API blo_report blo_report_none(void);
 
 typedef struct blo_solver blo_solver;
 
@@ -58,10 +81,11 @@ struct blo_solver {
   void *options; /**< the struct of type->options; const to the method */
   void *data;    /**< [state_size] the method's own struct */
   uint64_t seed;
-  blo_state *state; /**< what a checkpoint holds */
-  blo_int k;        /**< outer iterations done */
-  blo_vec *x, *y;   /**< the iterates; x is published */
-  bool want_norms;  /**< the report's norms are wanted in this step (they may cost a message) */
+  blo_state *state;   /**< what a checkpoint holds */
+  blo_int k;          /**< outer iterations done */
+  blo_vec *x, *y;     /**< the iterates; x is published */
+  bool want_norms;    /**< the report's norms are wanted in this step (they may cost a message) */
+  char evidence[256]; /**< what the report's second_order rests on, in words; set with it */
 };
 
 /**
@@ -171,7 +195,8 @@ typedef enum blo_upper_rule { BLO_UPPER_SGD, BLO_UPPER_ADAM } blo_upper_rule;
 /** "sgd", "adam", NULL. */
 BLO_API extern const char *const blo_upper_rule_names[];
 
-/** Options of the upper step. sgd: x <- x - gamma m, m <- momentum m + hx; adam: blo_vec_adam(). */
+/** Options of the upper step. sgd: x <- P_X(x - gamma m), m <- momentum m + hx; adam:
+ *  blo_vec_adam(), then P_X. */
 typedef struct blo_upper_options {
   blo_int batch;
   double step, decay;
@@ -179,7 +204,10 @@ typedef struct blo_upper_options {
   double momentum;
   double beta1, beta2, epsilon; /**< of adam */
   double clip;                  /**< largest norm of hx that is used; 0: any */
+  blo_projection_options set;   /**< X: x is projected onto it after each step */
 } blo_upper_options;
+/** The tables inside that of blo_upper_options. */
+BLO_API extern const blo_opt_sub blo_upper_subs[1];
 #define BLO_UPPER_ROWS(step_def, decay_def, batch_def)                                             \
   BLO_OPT(blo_upper_options, batch, batch_def, 0, 1e12, "samples",                                 \
           "samples of f in an iteration, 0 = all", "", 0),                                         \
@@ -207,8 +235,10 @@ BLO_API BLO_MUST_USE blo_status blo_upper_create(blo_eval *eval, const blo_upper
                                                  blo_state *state, blo_upper **out);
 /** Free it. NULL is accepted. Call: Local. */
 BLO_API void blo_upper_destroy(blo_upper **upper);
+/** Bring the starting point into X, and publish it. Call: Collective. */
+BLO_API void blo_upper_begin(blo_upper *upper, blo_vec *x);
 /** The step of outer iteration k with the estimate hx, and publish x. Call: Collective. Cost: one
- *  broadcast if x is rooted; with `clip` one message more unless x is replicated.
+ *  broadcast if x is rooted; with `clip` one message more unless x is replicated; the projection's.
  *  @return BLO_OK; BLO_E_NONFINITE */
 BLO_API BLO_MUST_USE blo_status blo_upper_step(blo_upper *upper, blo_int k, const blo_vec *hx,
                                                blo_vec *x);

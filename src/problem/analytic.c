@@ -29,6 +29,7 @@ blo_status analytic_setup(blo_problem *p, blo_int n_x, blo_int n_y, const analyt
   st->n_y = p->n_y = n_y;
   p->n_lower = p->n_upper = p->n_shards = o->shards;
   p->x_layout = o->x == 0 ? BLO_ROOTED : BLO_REPLICATED;
+  p->minimax = math->minimax;
   p->has |= math->quadratic ? BLO_HAS_GAUSS_NEWTON : 0u;
   p->fingerprint = ((uint64_t)n_x * 31 + (uint64_t)n_y) * 31 + (uint64_t)o->seed;
   return blo_agree(p->comm, blo_alloc(p->ctx, n_x + n_y, sizeof *st->work, &st->work));

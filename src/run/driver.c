@@ -21,16 +21,6 @@ static double guess_save_seconds(const blo_solver *solver)
   return 0.1 + bytes / 1e8;
 }
 
-static blo_report blank_report(void)
-{
-  blo_report r = {.verdict = BLO_VERDICT_NONE};
-
-#define BLANK(name, unit, help) r.name = (double)NAN;
-  BLO_REPORT_LIST(BLANK)
-#undef BLANK
-  return r;
-}
-
 /* What a resumed run must know of the last iteration, to end or to go on as if it had not ended. */
 static blo_status enter_state(blo_driver *d)
 {
@@ -38,6 +28,7 @@ static blo_status enter_state(blo_driver *d)
 
   BLO_TRY(blo_state_add_double(state, "run.hypergrad_norm", &d->report.hypergrad_norm));
   BLO_TRY(blo_state_add_int(state, "run.converged", &d->converged));
+  BLO_TRY(blo_state_add_int(state, "run.second_order", &d->second_order));
   BLO_TRY(blo_state_add_int(state, "run.closing", &d->closing));
   return blo_meter_enter(&d->meter, blo_eval_counts(d->eval), state);
 }
@@ -65,7 +56,7 @@ blo_status blo_driver_init(blo_driver *d, blo_comm *comm, blo_setup *setup, cons
                     .solver = setup->solver,
                     .eval = setup->eval,
                     .result = result,
-                    .report = blank_report(),
+                    .report = blo_report_none(),
                     .saved_at = -1,
                     .save_seconds = guess_save_seconds(setup->solver)};
   d->file = (blo_run_file){.ctx = d->ctx,
@@ -176,11 +167,27 @@ static void give_notices(blo_driver *d)
   }
 }
 
+/* How a method that has met its own stopping test ends: it may have looked at the second order. */
+static blo_outcome converged_outcome(const blo_driver *d)
+{
+  static const blo_outcome outcomes[] = {
+      [BLO_SECOND_ORDER_NONE] = BLO_OUTCOME_CONVERGED,
+      [BLO_SECOND_ORDER_UNDECIDED] = BLO_OUTCOME_UNDECIDED,
+      [BLO_SECOND_ORDER_SADDLE] = BLO_OUTCOME_UNDECIDED,
+      [BLO_SECOND_ORDER_MINIMUM] = BLO_OUTCOME_MINIMUM,
+  };
+
+  return outcomes[d->second_order];
+}
+
 static blo_outcome decide(const blo_driver *d)
 {
   const blo_run_options *o = d->options;
 
-  if (d->converged != 0 || (o->tol > 0 && d->report.hypergrad_norm <= o->tol)) {
+  if (d->converged != 0) {
+    return converged_outcome(d);
+  }
+  if ((o->tol > 0 && d->report.hypergrad_norm <= o->tol)) {
     return BLO_OUTCOME_CONVERGED;
   }
   if (d->solver->k >= o->iterations) {
@@ -201,7 +208,24 @@ static blo_status step(blo_driver *d)
   status = blo_solver_step(d->solver, &d->report);
   blo_meter_step_end(&d->meter);
   d->converged = d->report.converged;
+  d->second_order = d->report.second_order;
   return status;
+}
+
+/* The run has come to its end, not to an interruption. */
+static bool is_end(blo_outcome outcome)
+{
+  return outcome == BLO_OUTCOME_BUDGET || outcome == BLO_OUTCOME_CONVERGED ||
+         outcome == BLO_OUTCOME_MINIMUM || outcome == BLO_OUTCOME_UNDECIDED;
+}
+
+/* What the method knows of the second order goes with the outcome. */
+static void tell_second_order(blo_driver *d)
+{
+  if (d->second_order != BLO_SECOND_ORDER_NONE) {
+    snprintf(d->result->reason, sizeof d->result->reason, "second order: %s; %s",
+             blo_second_order_text((blo_second_order)d->second_order), d->solver->evidence);
+  }
 }
 
 static blo_status advance(blo_driver *d)
@@ -210,8 +234,9 @@ static blo_status advance(blo_driver *d)
 
   BLO_TRY(step(d));
   outcome = decide(d);
-  BLO_TRY(record(d, outcome == BLO_OUTCOME_BUDGET || outcome == BLO_OUTCOME_CONVERGED));
+  BLO_TRY(record(d, is_end(outcome)));
   d->result->outcome = outcome;
+  tell_second_order(d);
   return BLO_OK;
 }
 

@@ -31,14 +31,15 @@ typedef struct blo_driver {
   blo_run_file file; /**< on the root */
   blo_progress progress;
   blo_run_result *result;
-  blo_report report;   /**< of the last iteration */
-  blo_int converged;   /**< by the method's own test */
-  blo_int closing;     /**< BLO_CLOSING_... */
-  blo_int first;       /**< iterations done before this process */
-  blo_int saved_at;    /**< iteration of the newest checkpoint, -1: none */
-  blo_failure trouble; /**< root: a failure of its own that the others do not know yet */
-  double longest;      /**< seconds of the longest iteration */
-  double save_seconds; /**< of the slowest checkpoint, at first an estimate */
+  blo_report report;    /**< of the last iteration */
+  blo_int converged;    /**< by the method's own test */
+  blo_int second_order; /**< blo_second_order, of the last iteration */
+  blo_int closing;      /**< BLO_CLOSING_... */
+  blo_int first;        /**< iterations done before this process */
+  blo_int saved_at;     /**< iteration of the newest checkpoint, -1: none */
+  blo_failure trouble;  /**< root: a failure of its own that the others do not know yet */
+  double longest;       /**< seconds of the longest iteration */
+  double save_seconds;  /**< of the slowest checkpoint, at first an estimate */
   double flush_seconds, next_flush;
 } blo_driver;
 

@@ -16,6 +16,7 @@ blo_status double_loop_setup(blo_solver *s)
   BLO_TRY(blo_estimator_create(s->eval, &o->adjoint, o->upper.batch, s->seed, d->hessian, s->state,
                                &d->adjoint));
   BLO_TRY_ALL(comm, blo_upper_create(s->eval, &o->upper, s->state, &d->upper));
+  blo_upper_begin(d->upper, s->x);
   return blo_agree(comm, blo_vec_create(blo_eval_space_x(s->eval), &d->hx));
 }
 

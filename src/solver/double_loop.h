@@ -47,10 +47,13 @@ void double_loop_describe(const blo_solver *s, FILE *to);
                                               BLO_COUNT_OF(adjoint_rows),                          \
                                               NULL,                                                \
                                               0};                                                  \
-  static const blo_opt_table upper_table = {                                                       \
-      "upper",    "the upper-level step",   sizeof(blo_upper_options),                             \
-      upper_rows, BLO_COUNT_OF(upper_rows), NULL,                                                  \
-      0};                                                                                          \
+  static const blo_opt_table upper_table = {"upper",                                               \
+                                            "the upper-level step",                                \
+                                            sizeof(blo_upper_options),                             \
+                                            upper_rows,                                            \
+                                            BLO_COUNT_OF(upper_rows),                              \
+                                            blo_upper_subs,                                        \
+                                            BLO_COUNT_OF(blo_upper_subs)};                         \
   static const blo_opt_sub subs[] = {                                                              \
       {"lower", offsetof(double_loop_options, lower), &lower_table},                               \
       {"adjoint", offsetof(double_loop_options, adjoint), &adjoint_table},                         \

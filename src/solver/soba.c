@@ -59,7 +59,9 @@ static blo_status setup(blo_solver *s)
 
   BLO_TRY_ALL(comm, make_vectors(s, st));
   BLO_TRY_ALL(comm, make_samplers(s, o, st));
-  return blo_agree(comm, blo_upper_create(s->eval, &o->upper, s->state, &st->upper));
+  BLO_TRY_ALL(comm, blo_upper_create(s->eval, &o->upper, s->state, &st->upper));
+  blo_upper_begin(st->upper, s->x);
+  return BLO_OK;
 }
 
 /** All three directions: one sweep. `join` gives H v - grad_y f and J v - grad_x f. */
@@ -137,9 +139,13 @@ static const blo_opt_table adjoint_table = {"adjoint",
                                             BLO_COUNT_OF(adjoint_rows),
                                             NULL,
                                             0};
-static const blo_opt_table upper_table = {
-    "upper", "the step on x", sizeof(blo_upper_options), upper_rows, BLO_COUNT_OF(upper_rows), NULL,
-    0};
+static const blo_opt_table upper_table = {"upper",
+                                          "the step on x",
+                                          sizeof(blo_upper_options),
+                                          upper_rows,
+                                          BLO_COUNT_OF(upper_rows),
+                                          blo_upper_subs,
+                                          BLO_COUNT_OF(blo_upper_subs)};
 static const blo_opt_sub subs[] = {
     {"lower", offsetof(options, lower), &lower_table},
     {"adjoint", offsetof(options, adjoint), &adjoint_table},

@@ -13,6 +13,17 @@ static const blo_solver_type *const types[] = {
 #undef BLO_SOLVER
 };
 
+const char *blo_second_order_text(blo_second_order verdict)
+{
+  static const char *const texts[] = {
+#define BLO_SECOND_ORDER_TEXT(code, text) text,
+      BLO_SECOND_ORDER_LIST(BLO_SECOND_ORDER_TEXT)
+#undef BLO_SECOND_ORDER_TEXT
+  };
+
+  return texts[verdict];
+}
+
 const blo_solver_type *const *blo_solver_types(blo_int *n)
 {
   *n = BLO_COUNT_OF(types);
@@ -89,13 +100,18 @@ void blo_solver_destroy(blo_solver **solver)
   }
 }
 
-blo_status blo_solver_step(blo_solver *s, blo_report *r)
+blo_report blo_report_none(void)
 {
-  *r = (blo_report){
+  return (blo_report){
 #define BLO_REPORT_NONE(name, unit, help) .name = (double)NAN,
       BLO_REPORT_LIST(BLO_REPORT_NONE)
 #undef BLO_REPORT_NONE
   };
+}
+
+blo_status blo_solver_step(blo_solver *s, blo_report *r)
+{
+  *r = blo_report_none();
   BLO_TRY(s->type->step(s, r));
   s->k++;
   return BLO_OK;

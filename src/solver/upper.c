@@ -6,11 +6,15 @@
  */
 #include <blo/solver.h>
 
+const blo_opt_sub blo_upper_subs[1] = {
+    {"set", offsetof(blo_upper_options, set), &blo_projection_table}};
+
 const char *const blo_upper_rule_names[] = {"sgd", "adam", NULL};
 
 struct blo_upper {
   blo_context *ctx;
   const blo_upper_options *options;
+  blo_projection *set;
   blo_vec *m; /**< momentum, or Adam's mean; NULL: none */
   blo_vec *v; /**< Adam's mean square; NULL: none */
 };
@@ -47,6 +51,7 @@ blo_status blo_upper_create(blo_eval *eval, const blo_upper_options *options, bl
   BLO_GO(blo_alloc(ctx, 1, sizeof *u, &u));
   *u = (blo_upper){.ctx = ctx, .options = options};
   BLO_GO(make_vectors(eval, state, u));
+  BLO_GO(blo_projection_create(eval, &options->set, BLO_UPPER, &u->set));
   *out = u;
   u = NULL;
 done:
@@ -60,6 +65,7 @@ void blo_upper_destroy(blo_upper **upper)
     blo_context *ctx = (*upper)->ctx;
     blo_vec_destroy(&(*upper)->m);
     blo_vec_destroy(&(*upper)->v);
+    blo_projection_destroy(&(*upper)->set);
     blo_free(ctx, upper);
   }
 }
@@ -83,6 +89,14 @@ static void descend(blo_upper *u, double gamma, double scale, const blo_vec *hx,
   blo_vec_axpy(-gamma, u->m, x);
 }
 
+void blo_upper_begin(blo_upper *u, blo_vec *x)
+{
+  if (u->set != NULL) {
+    blo_projection_apply(u->set, x);
+    blo_vec_publish(x);
+  }
+}
+
 blo_status blo_upper_step(blo_upper *u, blo_int k, const blo_vec *hx, blo_vec *x)
 {
   const blo_upper_options *o = u->options;
@@ -95,6 +109,7 @@ blo_status blo_upper_step(blo_upper *u, blo_int k, const blo_vec *hx, blo_vec *x
   } else {
     descend(u, gamma, scale, hx, x);
   }
+  blo_projection_apply(u->set, x);
   blo_vec_publish(x);
   /* of a sharded x each rank sees its own part: the next sweep looks at it */
   BLO_CHECK(u->ctx,
