@@ -27,6 +27,7 @@ typedef struct blo_run_options {
   double memory_limit; /**< GiB per rank, inf = none */
   int reduction;       /**< blo_reduction */
   int log;             /**< blo_log_level */
+  bool rescue;         /**< keep a copy of the last recorded state for when the run diverges */
   bool replace;        /**< start anew over an unfinished run of this name */
 } blo_run_options;
 BLO_API extern const blo_opt_table blo_run_table;

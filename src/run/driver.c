@@ -2,6 +2,7 @@
 #include "driver.h"
 #include "interrupt.h"
 #include <math.h>
+#include <string.h>
 
 /* A guess until the first checkpoint has been timed: 100 MB/s, and some time for the file system.
  */
@@ -67,11 +68,13 @@ blo_status blo_driver_init(blo_driver *d, blo_comm *comm, blo_setup *setup, cons
                            .provenance = &d->provenance,
                            .final_at = -1};
   BLO_TRY(blo_provenance_collect(comm, &d->provenance));
-  return blo_agree(comm, init_local(d));
+  BLO_TRY_ALL(comm, init_local(d));
+  return d->options->rescue ? blo_rescue_create(comm, d->solver->state, &d->rescue) : BLO_OK;
 }
 
 void blo_driver_clear(blo_driver *d)
 {
+  blo_rescue_destroy(&d->rescue);
   blo_run_file_clear(&d->file);
   blo_provenance_clear(&d->provenance);
   blo_history_destroy(&d->history);
@@ -228,24 +231,42 @@ static void tell_second_order(blo_driver *d)
   }
 }
 
-static blo_status advance(blo_driver *d)
-{
-  blo_outcome outcome;
-
-  BLO_TRY(step(d));
-  outcome = decide(d);
-  BLO_TRY(record(d, is_end(outcome)));
-  d->result->outcome = outcome;
-  tell_second_order(d);
-  return BLO_OK;
-}
-
 static bool save_due(const blo_driver *d)
 {
   blo_int every = d->options->checkpoint_every;
 
   return (every > 0 && d->solver->k % every == 0) ||
          blo_eval_noticed(d->eval, BLO_NOTICE_CHECKPOINT);
+}
+
+/* What is saved, or kept for a rescue, must be finite; a step need not have noticed that it is not.
+ */
+static blo_status check_state(blo_driver *d, blo_outcome outcome)
+{
+  bool wanted = outcome != BLO_OUTCOME_RUNNING || row_due(d, d->solver->k) || save_due(d);
+
+  return wanted ? blo_state_check(d->comm, d->solver->state) : BLO_OK;
+}
+
+static void keep_good(blo_driver *d)
+{
+  if (d->rescue != NULL && row_due(d, d->solver->k)) {
+    blo_rescue_keep(d->rescue);
+  }
+}
+
+static blo_status advance(blo_driver *d)
+{
+  blo_outcome outcome;
+
+  BLO_TRY(step(d));
+  outcome = decide(d);
+  BLO_TRY(check_state(d, outcome));
+  BLO_TRY(record(d, is_end(outcome)));
+  keep_good(d);
+  d->result->outcome = outcome;
+  tell_second_order(d);
+  return BLO_OK;
 }
 
 /* A checkpoint on the way. When the disk is full the older ones stand, and the run goes on. */
@@ -288,16 +309,12 @@ static blo_status iterate(blo_driver *d)
  * machinery. */
 static blo_status explain(blo_driver *d, blo_status status)
 {
-  bool saved = d->result->checkpoint[0] != '\0';
-
   if (status != BLO_E_NONFINITE && status != BLO_E_CURVATURE) {
     return status;
   }
   d->result->outcome = status == BLO_E_NONFINITE ? BLO_OUTCOME_DIVERGED : BLO_OUTCOME_CURVATURE;
-  snprintf(d->result->reason, sizeof d->result->reason, "after iteration %lld: %.700s; %s%.200s",
-           (long long)d->solver->k, blo_error_text(d->ctx),
-           saved ? "the last good checkpoint is " : "there is no checkpoint (run.checkpoint_every)",
-           saved ? d->result->checkpoint : "");
+  snprintf(d->result->reason, sizeof d->result->reason, "after iteration %lld: %.600s",
+           (long long)d->solver->k, blo_error_text(d->ctx));
   return BLO_OK;
 }
 
@@ -324,6 +341,7 @@ blo_status blo_driver_start(blo_driver *d)
   }
   if (d->result->outcome == BLO_OUTCOME_RUNNING) {
     reopen_history(d);
+    keep_good(d);
   }
   return blo_driver_write(d);
 }
@@ -342,12 +360,29 @@ static blo_status save_last(blo_driver *d)
   return status;
 }
 
+/* The iterates are of no use: the last good state takes their place. */
+static blo_status rescue(blo_driver *d)
+{
+  char *reason = d->result->reason;
+  size_t n = strlen(reason), cap = sizeof d->result->reason;
+
+  if (d->rescue != NULL && blo_rescue_restore(d->rescue) && d->solver->k > d->saved_at) {
+    BLO_TRY(save_last(d));
+  }
+  if (d->result->checkpoint[0] != '\0') {
+    snprintf(reason + n, cap - n, "; the last good checkpoint is %.300s", d->result->checkpoint);
+  } else {
+    snprintf(reason + n, cap - n, "; there is no checkpoint (run.rescue, run.checkpoint_every)");
+  }
+  return blo_driver_write(d);
+}
+
 static blo_status finish(blo_driver *d)
 {
-  bool usable =
-      d->result->outcome != BLO_OUTCOME_DIVERGED && d->result->outcome != BLO_OUTCOME_CURVATURE;
-
-  return usable && d->saved_at != d->solver->k ? save_last(d) : blo_driver_write(d);
+  if (d->result->outcome == BLO_OUTCOME_DIVERGED || d->result->outcome == BLO_OUTCOME_CURVATURE) {
+    return rescue(d);
+  }
+  return d->saved_at != d->solver->k ? save_last(d) : blo_driver_write(d);
 }
 
 blo_status blo_driver_run(blo_driver *d)

@@ -6,6 +6,7 @@
 #define BLO_RUN_DRIVER_H
 
 #include "progress.h"
+#include "rescue.h"
 #include "run_file.h"
 
 /** A failure that is told later. */
@@ -32,6 +33,7 @@ typedef struct blo_driver {
   blo_progress progress;
   blo_run_result *result;
   blo_report report;    /**< of the last iteration */
+  blo_rescue *rescue;   /**< of the last recorded iteration; NULL: run.rescue is off */
   blo_int converged;    /**< by the method's own test */
   blo_int second_order; /**< blo_second_order, of the last iteration */
   blo_int closing;      /**< BLO_CLOSING_... */
@@ -48,7 +50,7 @@ typedef struct blo_driver {
 BLO_MUST_USE blo_status blo_driver_init(blo_driver *d, blo_comm *comm, blo_setup *setup,
                                         const char *given, const char *resolved,
                                         blo_run_result *result);
-/** Free it; also after a failed blo_driver_init(). Call: Local. */
+/** Free it; also after a failed blo_driver_init(). Call: Collective. */
 void blo_driver_clear(blo_driver *d);
 /** Take up the state of a checkpoint. Call: Collective. */
 BLO_MUST_USE blo_status blo_driver_load(blo_driver *d, const char *path);

@@ -51,6 +51,10 @@ static const blo_opt_row rows[] = {
         "MPI finds fastest.",
         "", 0),
     BLO_OPT_NAMES(T, log, "step", log_names, "How much is printed.", "", BLO_OPT_RESUME_FREE),
+    BLO_OPT_PLAIN(T, rescue, "true",
+                  "Keep a copy of the state after the last recorded iteration in memory, so that a "
+                  "run that diverges ends with a checkpoint of it.",
+                  BLO_OPT_RESUME_FREE),
     BLO_OPT_PLAIN(T, replace, "false",
                   "Let a new run replace an unfinished one of the same name and folder.",
                   BLO_OPT_RESUME_FREE),

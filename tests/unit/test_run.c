@@ -367,19 +367,50 @@ static void checkpoints_are_kept_as_asked(blo_comm *comm)
   }
 }
 
-static void divergence_is_an_outcome(blo_comm *comm)
+/* A run that diverges after some iterations; its result is in b->result. */
+static void diverge(bench *b, const char *out, const char *const *sets)
+{
+  BLO_REQUIRE_STATUS(go(b, out, false, sets), BLO_OK);
+  BLO_EXPECT_ALL(b->result.outcome == BLO_OUTCOME_DIVERGED && exists(b->result.run_file));
+  BLO_EXPECT_ALL(strstr(b->result.reason, "not finite") != NULL);
+}
+
+#define DIVERGING "run.iterations=200", "solver.upper.step=1e3", "solver.lower.batch=0"
+
+/* With checkpoints or without, it leaves the state after the last recorded iteration that was
+ * finite, with the history so far, and nothing that is not finite. */
+static void divergence_leaves_the_last_good_state(blo_comm *comm)
+{
+  bench b;
+  char file[1024], checkpoint[1024];
+  double x[N_X];
+  open_bench(comm, &b);
+  diverge(&b, "a", SET(DIVERGING, "run.checkpoint_every=1", "run.rescue=false"));
+  blo_int last = b.result.iterations;
+  snprintf(file, sizeof file, "%s", b.result.run_file);
+  BLO_EXPECT_ALL(last > 1 && strstr(b.result.reason, b.result.checkpoint) != NULL);
+  diverge(&b, "b", SET(DIVERGING));
+  snprintf(checkpoint, sizeof checkpoint, "%s", b.result.checkpoint);
+  BLO_EXPECT_ALL(b.result.iterations == last && exists(checkpoint));
+  BLO_EXPECT_ALL(strstr(b.result.reason, checkpoint) != NULL);
+  expect_same_results(&b, file, b.result.run_file, last + 1);
+  read_array(&b, b.result.run_file, "final/x", x, N_X);
+  BLO_EXPECT_ALL(blo_array_finite(N_X, x));
+  diverge(&b, "c", SET(DIVERGING, "run.rescue=false"));
+  BLO_EXPECT_ALL(b.result.checkpoint[0] == '\0');
+  BLO_EXPECT_ALL(strstr(b.result.reason, "there is no checkpoint") != NULL);
+}
+
+/* Recorded less often, the state is an older one, from which the run goes on as it went. */
+static void rescued_state_goes_on(blo_comm *comm)
 {
   bench b;
   open_bench(comm, &b);
-  BLO_REQUIRE_STATUS(
-      go(&b, "a", false,
-         SET("run.checkpoint_every=1", "solver.lower.step=1e12", "solver.upper.step=1e12")),
-      BLO_OK);
-  BLO_EXPECT_ALL(b.result.outcome == BLO_OUTCOME_DIVERGED ||
-                 b.result.outcome == BLO_OUTCOME_CURVATURE);
-  BLO_EXPECT_ALL(b.result.reason[0] != '\0' && exists(b.result.run_file));
-  bool saved = b.result.checkpoint[0] != '\0';
-  BLO_EXPECT_ALL(strstr(b.result.reason, saved ? b.result.checkpoint : "no checkpoint") != NULL);
+  diverge(&b, "a", SET(DIVERGING, "run.record_every=3", "run.metrics_every=6"));
+  blo_int first = b.result.iterations;
+  BLO_EXPECT_MSG(first > 0 && first % 3 == 0, "iteration %lld", (long long)first);
+  BLO_REQUIRE_STATUS(go(&b, "a", true, NULL), BLO_OK);
+  BLO_EXPECT_ALL(b.result.outcome == BLO_OUTCOME_DIVERGED && b.result.iterations == first);
 }
 
 static void changed_options_are_refused_at_resume(blo_comm *comm)
@@ -592,7 +623,8 @@ static const blo_test tests[] = {
     {"tolerance ends the run", tolerance_ends_the_run},
     {"converged run has nothing to do", converged_run_has_nothing_to_do},
     {"checkpoints are kept as asked", checkpoints_are_kept_as_asked},
-    {"divergence is an outcome", divergence_is_an_outcome},
+    {"divergence leaves the last good state", divergence_leaves_the_last_good_state},
+    {"rescued state goes on", rescued_state_goes_on},
     {"changed options are refused at resume", changed_options_are_refused_at_resume},
     {"moved data are known by their fingerprint", moved_data_are_known_by_their_fingerprint},
     {"wrong run files are explained", wrong_run_files_are_explained},
