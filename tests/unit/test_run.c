@@ -243,13 +243,15 @@ static void extended_run_has_the_history_of_a_longer_one(blo_comm *comm)
   expect_same_results(&b, whole, b.result.run_file, 7); /* 0, 3, 5, 6, 9, 10, 12 */
 }
 
-/* Looks every few milliseconds for the file that a run has written before its first iteration. */
+/* Looks every few milliseconds for the file that a run has written before its first iteration, and
+ * interrupts that run, not one after it. */
 static char awaited[PATH];
 
 static void interrupt_when_it_runs(int signal_number)
 {
   (void)signal_number;
   if (access(awaited, F_OK) == 0) {
+    awaited[0] = '\0';
     blo_run_interrupt();
   }
 }
