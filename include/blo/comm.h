@@ -109,6 +109,11 @@ BLO_API void blo_sum_begin(blo_sum *sum, blo_int len);
  */
 BLO_API double *blo_sum_next_shard(blo_sum *sum);
 /**
+ * After a pass over the shards, another one: their vectors [len] come behind those before, in the
+ * same sum. The bits are those of two sums; there is one message. Call: Local.
+ */
+BLO_API void blo_sum_append(blo_sum *sum, blo_int len);
+/**
  * Finish: the total of all shards of all ranks.
  *
  * Call  Collective. Ranks whose shards were not all opened contribute zeros for the rest.

@@ -137,6 +137,19 @@ BLO_API bool blo_eval_one_batch(const blo_eval *eval, const blo_sampler *sampler
 BLO_API BLO_MUST_USE blo_status blo_eval_sweep(blo_eval *eval, const blo_ask *ask,
                                                blo_answer *answer);
 /**
+ * Provide for pairs of sweeps that want this (only their `lower` and `upper` are looked at).
+ * Call  Local. @return BLO_OK; BLO_E_MEMORY; BLO_E_SHAPE if the message gets too long for MPI
+ */
+BLO_API BLO_MUST_USE blo_status blo_eval_reserve_pair(blo_eval *eval, const blo_ask *first,
+                                                      const blo_ask *second);
+/**
+ * Evaluate two questions, e.g. at two points, in one message. The answers have the bits of two
+ * sweeps. At most one direction each; without linearisations, not scattered.
+ * Call  Collective. Cost: one reduction, or none; see blo_eval_sweep(). @return as there
+ */
+BLO_API BLO_MUST_USE blo_status blo_eval_sweep_pair(blo_eval *eval, const blo_ask *const ask[2],
+                                                    blo_answer *const answer[2]);
+/**
  * Make failures that sweeps have kept everybody's now: for callers that draw conclusions from what
  * was computed, and have no sweep that communicates before. Call: Collective. Cost: one agreement.
  * @return BLO_OK; the kept failure of the lowest rank that has one

@@ -182,23 +182,30 @@ blo_int blo_sum_bytes(const blo_comm *comm, blo_reduction how, blo_int n_shards,
 
 /* -------------------------------------------------------------- one sum */
 
-void blo_sum_begin(blo_sum *s, blo_int len)
+/** Begin a pass over the shards, whose vectors are [from, len) of the sum's. */
+static void begin_pass(blo_sum *s, blo_int from, blo_int len)
 {
   BLO_BUG_IF(len > s->max_len, "sum of %lld doubles, planned for %lld", (long long)len,
              (long long)s->max_len);
+  s->from = from;
   s->len = len;
   s->next = s->first;
   s->top = 0;
   if (s->how == BLO_FAST) {
-    memset(s->slot, 0, (size_t)len * sizeof *s->slot);
+    memset(s->slot + from, 0, (size_t)(len - from) * sizeof *s->slot);
   }
+}
+
+void blo_sum_begin(blo_sum *s, blo_int len)
+{
+  begin_pass(s, 0, len);
 }
 
 /** The shard that was opened last is complete: put it into the tree. */
 static void close_shard(blo_sum *s)
 {
   if (s->how == BLO_REPRODUCIBLE && s->next > s->first) {
-    s->top = sum_join(s->stack, s->top, s->slot, s->stride, s->len);
+    s->top = sum_join(s->stack, s->top, s->slot + s->from, s->stride, s->len - s->from);
   }
 }
 
@@ -210,12 +217,28 @@ double *blo_sum_next_shard(blo_sum *s)
   close_shard(s);
   if (s->how == BLO_FAST) {
     s->next++;
-    return s->slot;
+    return s->slot + s->from;
   }
-  leaf = s->slot + s->top * s->stride;
-  memset(leaf, 0, (size_t)s->len * sizeof *leaf);
+  leaf = s->slot + s->top * s->stride + s->from;
+  memset(leaf, 0, (size_t)(s->len - s->from) * sizeof *leaf);
   s->stack[s->top++] = (node){s->next++, 1};
   return leaf;
+}
+
+/** Every shard of this rank is in its nodes. */
+static void complete_pass(blo_sum *s)
+{
+  while (s->how == BLO_REPRODUCIBLE && s->next < s->end) {
+    blo_sum_next_shard(s);
+  }
+  close_shard(s);
+}
+
+/* The nodes of a pass lie in the same slots as those of the pass before, behind its numbers. */
+void blo_sum_append(blo_sum *s, blo_int len)
+{
+  complete_pass(s);
+  begin_pass(s, s->len, s->len + len);
 }
 
 static void finish_by_doubling(blo_sum *s)
@@ -242,13 +265,10 @@ static void finish_by_slices(blo_sum *s, double *total)
   MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, total, n, at, MPI_DOUBLE, s->comm->mpi);
 }
 
-/** Every shard of this rank is in its nodes; one more sum is on its way. */
+/** One more sum is on its way. */
 static void close_all(blo_sum *s)
 {
-  while (s->how == BLO_REPRODUCIBLE && s->next < s->end) {
-    blo_sum_next_shard(s);
-  }
-  close_shard(s);
+  complete_pass(s);
   s->comm->traffic.reductions++;
   s->comm->traffic.bytes += s->len * (blo_int)sizeof(double);
 }

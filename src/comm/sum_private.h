@@ -24,6 +24,7 @@ struct blo_sum {
   blo_reduction how;
   blo_int n_shards, first, end; /**< this rank's shards are [first, end) */
   blo_int max_len, len;
+  blo_int from;       /**< where the vectors of this pass over the shards begin */
   blo_int stride;     /**< doubles between two slots */
   blo_int next;       /**< the next shard to open */
   blo_int top, depth; /**< nodes on the stack, and slots for them */

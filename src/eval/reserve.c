@@ -98,3 +98,26 @@ blo_int blo_eval_first_direction(const blo_eval *e, blo_int n_v, int rank)
 {
   return blo_shard_begin(n_v, blo_comm_size(e->comm), rank);
 }
+
+/** Numbers of a sweep that wants this. */
+static blo_int length_of(const blo_problem *p, const blo_ask *ask)
+{
+  const unsigned in_y = BLO_WANT_Y | BLO_WANT_HV, in_x = BLO_WANT_X | BLO_WANT_JV;
+  const unsigned level[] = {ask->lower, ask->upper};
+  blo_int len = N_RIDERS;
+
+  for (int l = 0; l < 2; l++) {
+    for (unsigned bit = 1; bit <= BLO_WANT_JV; bit *= 2) {
+      bool wanted = (level[l] & bit) != 0;
+      len += wanted && (bit & in_y) != 0 && p->y_width == 0 ? p->n_packed : 0;
+      len += wanted && (bit & in_x) != 0 && !p->x_aligned ? p->n_x : 0;
+    }
+  }
+  return len;
+}
+
+blo_status blo_eval_reserve_pair(blo_eval *e, const blo_ask *first, const blo_ask *second)
+{
+  return reserve_message(e, length_of(e->problem, first) + length_of(e->problem, second),
+                         e->scattered > 0);
+}

@@ -1,5 +1,5 @@
-/** @file One sweep: the shards of this rank, one fused sum, and what is done with its parts. */
-#include "plan.h"
+/** @file One sweep, or two that share a message: the shards of this rank, and one fused sum. */
+#include "turn.h"
 #include <string.h>
 
 /* --------------------------------------------------------- linearisation */
@@ -114,18 +114,12 @@ static blo_status sweep_level(blo_eval *e, const blo_ask *ask, const plan *pl, b
   return BLO_OK;
 }
 
-/** Zero what this rank stores of a vector, owned or not. */
-static void clear(blo_vec *v)
-{
-  memset(v->data, 0, (size_t)blo_space_n_local(v->space) * sizeof *v->data);
-}
-
 /** Zero the aligned vectors, into which the shards add. */
 static void clear_aligned(const plan *pl)
 {
   for (int k = 0; k < N_PARTS; k++) {
     if (pl->aligned[k]) {
-      clear(pl->target[k]);
+      blo_eval_clear(pl->target[k]);
     }
   }
 }
@@ -162,19 +156,20 @@ static blo_status check_shard(const blo_eval *e, const blo_ask *ask, const plan 
   return BLO_OK;
 }
 
-/** All shards of this rank, into the sum that has been begun; a failure is kept. */
-static void sweep_shards(blo_eval *e, const blo_ask *ask, const plan *pl, bool diagnose)
+/** All shards of this rank, behind what is in the sum already; a failure is kept. */
+static void sweep_shards(blo_eval *e, const turn *t, bool diagnose)
 {
+  const plan *pl = &t->plan;
   blo_status status = BLO_OK;
   double *message = NULL;
 
   clear_aligned(pl);
-  blo_sum_begin(e->sum, pl->len);
+  (t->base == 0 ? blo_sum_begin : blo_sum_append)(e->sum, pl->len);
   for (blo_int s = e->first_shard; s < e->end_shard && status == BLO_OK; s++) {
     message = blo_sum_next_shard(e->sum);
-    BLO_GO(sweep_level(e, ask, pl, BLO_LOWER, s, message));
-    BLO_GO(sweep_level(e, ask, pl, BLO_UPPER, s, message));
-    BLO_GO(check_shard(e, ask, pl, s, message, diagnose));
+    BLO_GO(sweep_level(e, t->ask, pl, BLO_LOWER, s, message));
+    BLO_GO(sweep_level(e, t->ask, pl, BLO_UPPER, s, message));
+    BLO_GO(check_shard(e, t->ask, pl, s, message, diagnose));
   }
 done:
   blo_eval_keep(e, status);
@@ -184,10 +179,26 @@ done:
   }
 }
 
-/** The sum holds a number that is not finite: find out whose it was. Collective. */
-static blo_status find_nonfinite(blo_eval *e, const blo_ask *ask, const plan *pl)
+/** The problem's preparations, and the shards. */
+static void collect(blo_eval *e, const turn *t, bool diagnose)
 {
-  sweep_shards(e, ask, pl, true);
+  blo_problem *p = e->problem;
+
+  if (p->type->prepare != NULL) {
+    p->type->prepare(p, &t->at, t->ask->lower, t->ask->upper, t->ask->linearized);
+  }
+  sweep_shards(e, t, diagnose);
+}
+
+/* ---------------------------------------------------------- the message */
+
+/** The sum holds a number of this turn that is not finite: find out whose it was. Collective. */
+static blo_status find_nonfinite(blo_eval *e, const turn *t)
+{
+  turn alone = *t;
+
+  alone.base = 0;
+  collect(e, &alone, true);
   BLO_TRY(blo_eval_settle(e));
   return blo_fail(e->ctx, BLO_E_NONFINITE, __FILE__, __LINE__,
                   "a sum over the shards, each of which is finite, is not finite");
@@ -206,16 +217,16 @@ static void sum_up(blo_eval *e, const plan *pl)
   blo_sum_finish_pieces(e->sum, e->piece, e->total);
 }
 
-/** Is the whole sum finite? A rank that has only a piece of it is told by the others. Collective.
- */
-static bool sum_is_finite(const blo_eval *e, const plan *pl)
+/** Is a turn's sum finite? A rank that has only a piece of it is told by the others. Collective. */
+static bool sum_is_finite(const blo_eval *e, const turn *t)
 {
   const blo_int *piece = e->piece + blo_comm_rank(e->comm);
+  const plan *pl = &t->plan;
   bool finite;
   blo_phase before;
 
   if (!pl->scatter) {
-    return blo_array_finite(pl->len, e->total);
+    return blo_array_finite(pl->len, e->total + t->base);
   }
   finite = blo_array_finite(piece[1] - piece[0], e->total + piece[0]) &&
            blo_array_finite(N_RIDERS, e->total + pl->riders);
@@ -225,200 +236,66 @@ static bool sum_is_finite(const blo_eval *e, const plan *pl)
   return finite;
 }
 
-/** Sum over the ranks, and see what came along. Collective. */
-static blo_status exchange(blo_eval *e, const blo_ask *ask, const plan *pl)
+/** Sum over the ranks, and see what came along; every turn has riders. Collective. */
+static blo_status exchange(blo_eval *e, int n, const turn *turns)
 {
-  sum_up(e, pl);
+  const double *riders = e->total + turns[n - 1].base + turns[n - 1].plan.riders;
+
+  sum_up(e, &turns[0].plan);
   for (int i = 0; i < BLO_N_NOTICES; i++) {
-    e->noticed[i] = e->noticed[i] || e->total[pl->riders + RIDER_NOTICE + i] > 0;
+    e->noticed[i] = e->noticed[i] || riders[RIDER_NOTICE + i] > 0;
   }
-  if (e->total[pl->riders + RIDER_FAILED] > 0) {
+  if (riders[RIDER_FAILED] > 0) {
     return blo_eval_settle(e);
   }
-  return sum_is_finite(e, pl) ? BLO_OK : find_nonfinite(e, ask, pl);
-}
-
-/* ------------------------------------------------------------ the answer */
-
-/** Bring the parts of the total to where the caller wants them. */
-static void deliver(blo_eval *e, const blo_ask *ask, const plan *pl)
-{
-  const blo_problem *p = e->problem;
-
-  for (int k = 0; k < N_PARTS; k++) {
-    blo_vec *to = pl->target[k];
-    int twin = twin_of(ask, k);
-    bool twin_done = twin >= 0 && pl->target[twin] != NULL;
-    if (to == NULL || pl->aligned[k] || (twin_done && pl->offset[k] < 0) ||
-        (twin_done && pl->offset[twin] == pl->offset[k])) {
-      continue;
-    }
-    if (pl->offset[k] < 0) {
-      clear(to);
-    } else if (is_x_part(k) || p->type->unpack == NULL) {
-      memcpy(to->data, e->total + pl->offset[k],
-             (size_t)(is_x_part(k) ? p->n_x : p->n_y) * sizeof *to->data);
-    } else {
-      p->type->unpack(p, e->total + pl->offset[k], to->data);
+  for (int i = 0; i < n; i++) {
+    if (!sum_is_finite(e, &turns[i])) {
+      return find_nonfinite(e, &turns[i]);
     }
   }
-}
-
-static double *owned_data(blo_vec *v)
-{
-  return v != NULL && blo_space_owned(v->space) ? v->data : NULL;
-}
-
-/** Terms without samples of a level, the same on every rank that owns the vector; without products
- *  if these are scattered. */
-static void add_common_level(blo_eval *e, const blo_ask *ask, const plan *pl, blo_level level,
-                             const blo_point *at, double *value)
-{
-  bool lower = level == BLO_LOWER;
-  unsigned want = (lower ? ask->lower : ask->upper) & (pl->scatter ? BLO_WANT_VALUE : ~0U);
-  blo_shard_out out = {
-      .value = (want & BLO_WANT_VALUE) != 0 ? value : NULL,
-      .gy = owned_data(pl->target[lower ? PART_G_Y : PART_F_Y]),
-      .gx = owned_data(pl->target[lower ? PART_G_X : PART_F_X]),
-  };
-
-  for (blo_int i = 0; i < pl->n_v && lower && !pl->scatter; i++) {
-    out.hv[i] = owned_data(pl->target[hv_part(i)]);
-    out.jv[i] = owned_data(pl->target[jv_part(i)]);
-  }
-  if (want != 0) {
-    e->problem->type->common(e->problem, level, want, at, lower || !ask->join ? 1 : -1, &out);
-  }
-}
-
-/** The same for the products that a scattered sweep gives this rank. A problem expects a product in
- *  all directions or in none, so it is asked for one direction at a time. */
-static void add_common_products(blo_eval *e, const blo_ask *ask, const plan *pl,
-                                const blo_point *at)
-{
-  for (blo_int i = 0; i < pl->n_v; i++) {
-    blo_vec *hv = pl->target[hv_part(i)], *jv = pl->target[jv_part(i)];
-    unsigned of_hv = BLO_WANT_HV | BLO_WANT_GAUSS_NEWTON;
-    unsigned want = ask->lower & ((hv != NULL ? of_hv : 0) | (jv != NULL ? BLO_WANT_JV : 0));
-    blo_point one = {.x = at->x, .y = at->y, .n_v = 1, .v = {at->v[i]}};
-    blo_shard_out out = {.hv = {hv != NULL ? hv->data : NULL},
-                         .jv = {jv != NULL ? jv->data : NULL}};
-
-    if (want != 0) {
-      e->problem->type->common(e->problem, BLO_LOWER, want, &one, 1, &out);
-    }
-  }
-}
-
-static void add_common(blo_eval *e, const blo_ask *ask, const plan *pl, const blo_point *at,
-                       double *values)
-{
-  if (e->problem->type->common != NULL) {
-    add_common_level(e, ask, pl, BLO_LOWER, at, values + BLO_LOWER);
-    add_common_level(e, ask, pl, BLO_UPPER, at, values + BLO_UPPER);
-    if (pl->scatter) {
-      add_common_products(e, ask, pl, at);
-    }
-  }
-}
-
-static blo_status check_y_parts(const blo_eval *e, const plan *pl)
-{
-  for (int k = 0; k < N_PARTS; k++) {
-    const blo_vec *v = is_x_part(k) ? NULL : pl->target[k];
-    BLO_CHECK(e->ctx, v == NULL || blo_vec_finite(v), BLO_E_NONFINITE,
-              "%s is not finite in its terms without samples (y or x has grown too large)",
-              blo_eval_part_name(k));
-  }
-  return BLO_OK;
-}
-
-/** Replicated y-vectors are the same on all ranks, so all come to the same verdict. Sharded ones
- * and scattered ones have been looked at before; what is added to them then is this rank's own
- * affair. */
-static blo_status check_result(blo_eval *e, const plan *pl, const double *values)
-{
-  if (e->problem->y_width == 0 && !pl->scatter) {
-    BLO_TRY(check_y_parts(e, pl));
-  } else if (e->problem->type->common != NULL) {
-    blo_eval_keep(e, check_y_parts(e, pl));
-  }
-  BLO_CHECK(e->ctx, blo_array_finite(2, values), BLO_E_NONFINITE,
-            "the value of g or f is not finite in its terms without samples");
-  return BLO_OK;
-}
-
-static void count(blo_eval *e, const blo_ask *ask, const plan *pl)
-{
-  blo_counts *c = &e->counts;
-
-  c->g += (ask->lower & BLO_WANT_VALUE) != 0;
-  c->g_x += (ask->lower & BLO_WANT_X) != 0;
-  c->g_y += (ask->lower & BLO_WANT_Y) != 0;
-  c->hv += (ask->lower & BLO_WANT_HV) != 0 ? pl->n_v : 0;
-  c->jv += (ask->lower & BLO_WANT_JV) != 0 ? pl->n_v : 0;
-  c->f += (ask->upper & BLO_WANT_VALUE) != 0;
-  c->f_x += (ask->upper & BLO_WANT_X) != 0;
-  c->f_y += (ask->upper & BLO_WANT_Y) != 0;
-  c->samples += ask->lower != 0 ? blo_eval_batch_of(e, ask, BLO_LOWER)->n : 0;
-  c->samples += ask->upper != 0 ? blo_eval_batch_of(e, ask, BLO_UPPER)->n : 0;
-}
-
-static void collect_rooted(const plan *pl)
-{
-  for (int k = 0; k < N_PARTS; k++) {
-    if (pl->aligned[k] && !pl->scatter && blo_space_layout(pl->target[k]->space) == BLO_ROOTED) {
-      blo_vec_collect(pl->target[k]);
-    }
-  }
-}
-
-/** What the shards and the ranks have added up, and the terms without samples. Collective. */
-static blo_status finish(blo_eval *e, const blo_ask *ask, const plan *pl, const blo_point *at,
-                         blo_answer *answer)
-{
-  double values[2] = {0, 0};
-
-  count(e, ask, pl);
-  deliver(e, ask, pl);
-  collect_rooted(pl);
-  if (!pl->silent) {
-    values[BLO_LOWER] = e->total[pl->riders + RIDER_G];
-    values[BLO_UPPER] = e->total[pl->riders + RIDER_F];
-  }
-  add_common(e, ask, pl, at, values);
-  BLO_TRY(check_result(e, pl, values));
-  answer->g = values[BLO_LOWER];
-  answer->f = (ask->join ? -1 : 1) * values[BLO_UPPER];
   return BLO_OK;
 }
 
 /* ------------------------------------------------------------- the sweep */
 
-/** All directions of the question at once; `which` they are of the caller's. Collective. */
-static blo_status sweep(blo_eval *e, const blo_ask *ask, span which, blo_answer *answer)
+/** A question that takes all of its directions at once; `which` they are of the caller's. */
+static void lay_out(blo_eval *e, const blo_ask *ask, span which, blo_answer *answer, blo_int base,
+                    turn *t)
 {
-  blo_problem *p = e->problem;
-  blo_point at = {.x = ask->x->data, .y = ask->y->data};
-  blo_status status;
-  blo_phase before;
-  plan pl;
+  *t = (turn){.ask = ask, .answer = answer, .base = base};
+  blo_eval_make_plan(e, ask, which, answer, &t->plan);
+  t->at = (blo_point){.x = ask->x->data, .y = ask->y->data, .n_v = t->plan.n_v};
+  for (blo_int i = 0; i < t->plan.n_v; i++) {
+    t->at.v[i] = ask->v[i]->data;
+  }
+}
 
-  begin_linearization(e, ask);
-  blo_eval_make_plan(e, ask, which, answer, &pl);
-  at.n_v = pl.n_v;
-  for (blo_int i = 0; i < pl.n_v; i++) {
-    at.v[i] = ask->v[i]->data;
+/** Up to two turns in one message. Collective. */
+static blo_status take(blo_eval *e, int n, const turn *turns)
+{
+  bool silent = turns[0].plan.silent && turns[n - 1].plan.silent;
+  blo_phase before = blo_phase_enter(e->ctx, BLO_PHASE_KERNEL);
+  blo_status status;
+
+  for (int i = 0; i < n; i++) {
+    begin_linearization(e, turns[i].ask);
+    collect(e, &turns[i], false);
   }
-  before = blo_phase_enter(e->ctx, BLO_PHASE_KERNEL);
-  if (p->type->prepare != NULL) {
-    p->type->prepare(p, &at, ask->lower, ask->upper, ask->linearized);
-  }
-  sweep_shards(e, ask, &pl, false);
-  status = pl.silent ? BLO_OK : exchange(e, ask, &pl);
+  status = silent ? BLO_OK : exchange(e, n, turns);
   blo_phase_enter(e->ctx, before);
   BLO_TRY(status);
-  return finish(e, ask, &pl, &at, answer);
+  for (int i = 0; i < n; i++) {
+    BLO_TRY(blo_eval_finish_turn(e, &turns[i], e->total + turns[i].base));
+  }
+  return BLO_OK;
+}
+
+static blo_status sweep(blo_eval *e, const blo_ask *ask, span which, blo_answer *answer)
+{
+  turn t;
+
+  lay_out(e, ask, which, answer, 0, &t);
+  return take(e, 1, &t);
 }
 
 /** One direction at a time; what does not depend on it comes with the first one. Collective. */
@@ -474,4 +351,22 @@ blo_status blo_eval_sweep(blo_eval *e, const blo_ask *ask, blo_answer *answer)
             BLO_E_UNSUPPORTED, "problem '%s' has no Gauss-Newton matrix", p->type->name);
   return several && (p->has & BLO_HAS_DIRECTIONS) == 0 ? sweep_each(e, ask, answer)
                                                        : sweep(e, ask, (span){0, ask->n_v}, answer);
+}
+
+blo_status blo_eval_sweep_pair(blo_eval *e, const blo_ask *const ask[2],
+                               blo_answer *const answer[2])
+{
+  turn turns[2];
+  blo_int base = 0;
+
+  for (int i = 0; i < 2; i++) {
+    refuse_bugs(e, ask[i]);
+    BLO_BUG_IF(ask[i]->scatter || ask[i]->n_v > 1 || ask[i]->linearize || ask[i]->linearized,
+               "a pair of sweeps with several directions, scattered or linearised");
+    lay_out(e, ask[i], (span){0, ask[i]->n_v}, answer[i], base, &turns[i]);
+    base += turns[i].plan.len;
+  }
+  BLO_BUG_IF(base > e->longest, "a pair of sweeps of %lld numbers, %lld reserved", (long long)base,
+             (long long)e->longest);
+  return take(e, 2, turns);
 }
