@@ -39,11 +39,17 @@ static blo_status init_local(blo_driver *d)
   BLO_TRY(blo_history_create(d->comm, d->setup->problem->type, &d->history));
   BLO_TRY(enter_state(d));
   d->file.history = d->history;
-  if (!d->is_root) {
-    return BLO_OK;
+  return d->is_root ? blo_run_path(d->ctx, d->options->output, d->options->name, d->file.path)
+                    : BLO_OK;
+}
+
+/* The copy of the state; after it, what saving needs must still find room. */
+static blo_status reserve(blo_driver *d)
+{
+  if (d->options->rescue) {
+    BLO_TRY(blo_rescue_create(d->comm, d->solver->state, &d->rescue));
   }
-  BLO_TRY(blo_run_path(d->ctx, d->options->output, d->options->name, d->file.path));
-  return blo_run_file_reserve(&d->file, d->solver);
+  return blo_agree(d->comm, d->is_root ? blo_run_file_reserve(&d->file, d->solver) : BLO_OK);
 }
 
 blo_status blo_driver_init(blo_driver *d, blo_comm *comm, blo_setup *setup, const char *given,
@@ -69,7 +75,7 @@ blo_status blo_driver_init(blo_driver *d, blo_comm *comm, blo_setup *setup, cons
                            .final_at = -1};
   BLO_TRY(blo_provenance_collect(comm, &d->provenance));
   BLO_TRY_ALL(comm, init_local(d));
-  return d->options->rescue ? blo_rescue_create(comm, d->solver->state, &d->rescue) : BLO_OK;
+  return reserve(d);
 }
 
 void blo_driver_clear(blo_driver *d)

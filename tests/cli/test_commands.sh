@@ -1,5 +1,5 @@
 #!/bin/sh
-# The commands besides run and resume: list, help, convert, info, plot, check; what they print, their
+# The commands besides run and resume: list, help, convert, info, history, plot, check; what they print, their
 # exit codes, their error messages, and that a failure leaves no file behind.
 # Environment: PARBLO, the program; MPIRUN, e.g. "mpirun --oversubscribe".
 set -u
@@ -83,7 +83,7 @@ has '^  stocbio ' && has '^  cg ' && has '^  libsvm ' && has '\[.*arXiv'
 expect 2 "list takes no arguments" "$PARBLO" list all
 
 expect 0 '^Usage: parblo' "$PARBLO" help
-for command in run resume check convert info plot list help; do has "^  parblo $command"; done
+for command in run resume check convert info history plot list help; do has "^  parblo $command"; done
 expect 0 '^Usage: parblo' "$PARBLO" --help
 expect 0 '^cost of one iteration: ' "$PARBLO" help stocbio
 has '^source: ' && has '^solver.lower' && has ' steps '
@@ -92,7 +92,7 @@ expect 0 'iterations ' "$PARBLO" help run
 expect 0 '^solver.adjoint: ' "$PARBLO" help neumann
 expect 0 '--label-column' "$PARBLO" help convert
 has '^parblo convert '
-for command in run resume check convert info plot list help; do
+for command in run resume check convert info history plot list help; do
   expect 0 "^parblo $command" "$PARBLO" help $command
 done
 expect 0 'parblo help BLOCK' "$PARBLO" help
@@ -190,6 +190,21 @@ for k in 1 2 3 4 5 6 7 8 9 10; do
     complain "a changed byte at $((size * k / 11)) of $size was not noticed"
   fi
 done
+
+# ------------------------------------------------------------------- history
+
+expect 0 '^iteration	f	test_accuracy$' "$PARBLO" history out/tiny.h5 \
+  --columns iteration,f,test_accuracy
+[ "$(wc -l <said)" -eq 14 ] || complain "history does not print 13 rows and a head"
+last=$(tail -n 1 said)
+expect 0 "^$last$" $MPIRUN -n 2 "$PARBLO" history --last --columns iteration,f,test_accuracy \
+  out/tiny.ckpt.*12.h5
+[ "$(wc -l <said)" -eq 2 ] || complain "history --last does not print one row and a head"
+expect 0 '^iteration	seconds	f	g	' "$PARBLO" history out/tiny.h5
+expect 2 "no history has a column 'test_acuracy'; did you mean 'test_accuracy'" "$PARBLO" \
+  history out/tiny.h5 --columns f,test_acuracy
+expect 2 'one run file or checkpoint, not 0' "$PARBLO" history --last
+expect 4 'half.h5' "$PARBLO" history half.h5
 
 # ---------------------------------------------------------------------- plot
 
