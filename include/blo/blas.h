@@ -23,4 +23,12 @@ BLO_API void blo_gemm(bool ta, bool tb, blo_int m, blo_int n, blo_int k, const d
                       blo_int lda, const double *b, blo_int ldb, double beta, double *c,
                       blo_int ldc);
 
+/**
+ * y = A x + beta y, A [m][n], m, n > 0; lda is the distance of rows in memory. On some processors
+ * the bits depend on where A, x and y begin within 64 bytes: let them begin alike on all ranks.
+ * Call: Local.
+ */
+BLO_API void blo_gemv(blo_int m, blo_int n, const double *a, blo_int lda, const double *x,
+                      double beta, double *y);
+
 #endif

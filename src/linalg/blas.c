@@ -1,4 +1,4 @@
-/** @file Row-major matrix products by Fortran's column-major dgemm; see blas.h. */
+/** @file Row-major matrix products by Fortran's column-major dgemm and dgemv; see blas.h. */
 #include <blo/blas.h>
 #include <limits.h>
 
@@ -7,6 +7,9 @@ extern void dgemm_(const char *ta, const char *tb, const int *m, const int *n, c
                    const double *alpha, const double *a, const int *lda, const double *b,
                    const int *ldb, const double *beta, double *c, const int *ldc, size_t n_ta,
                    size_t n_tb);
+extern void dgemv_(const char *t, const int *m, const int *n, const double *alpha, const double *a,
+                   const int *lda, const double *x, const int *step_x, const double *beta,
+                   double *y, const int *step_y, size_t n_t);
 
 /* OpenBLAS's own; other libraries read their environment variables. */
 extern void openblas_set_num_threads(int n) __attribute__((weak));
@@ -43,4 +46,14 @@ void blo_gemm(bool ta, bool tb, blo_int m, blo_int n, blo_int k, const double *a
     dgemm_(tb ? "T" : "N", ta ? "T" : "N", &in, &im, &ik, &one, b, &lb, a, &la, &beta, c, &lc, 1,
            1);
   }
+}
+
+/** Likewise: A is what dgemv sees transposed. */
+void blo_gemv(blo_int m, blo_int n, const double *a, blo_int lda, const double *x, double beta,
+              double *y)
+{
+  const int im = narrow(m), in = narrow(n), la = distance(lda), step = 1;
+  const double one = 1;
+
+  dgemv_("T", &in, &im, &one, a, &la, x, &step, &beta, y, &step, 1);
 }

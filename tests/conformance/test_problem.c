@@ -38,8 +38,25 @@ static void oracles_of_known_problems_are_derivatives(blo_comm *comm)
   }
 }
 
+/* Has no closed form of F, so it is not among the known cases. */
+static void oracles_of_matrix_sensing_are_derivatives(blo_comm *comm)
+{
+  const char *const settings[] = {"{d: 6, n: 80, shards: 8, start: random}",
+                                  "{d: 7, r: 4, start_x: 0.1, shards: 64, x: replicated}"};
+  for (int k = 0; k < 2; k++) {
+    fixture f;
+    blo_vec *point[2];
+    known_open(comm, "matrix_sensing", settings[k], &f);
+    fixture_point(&f, &point[0], &point[1]);
+    check("matrix_sensing", &f, point[0], point[1]);
+    fixture_free_vecs(2, point);
+    fixture_free(comm, &f);
+  }
+}
+
 static const blo_test tests[] = {
     {"oracles are derivatives", oracles_are_derivatives},
     {"oracles of known problems are derivatives", oracles_of_known_problems_are_derivatives},
+    {"oracles of matrix_sensing are derivatives", oracles_of_matrix_sensing_are_derivatives},
 };
 BLO_TEST_MAIN("problem", tests)

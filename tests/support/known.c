@@ -16,6 +16,9 @@ const known_case known_cases[N_KNOWN] = {
     {"pl_game", "{kind: tiny, shards: 4}", false},
     {"sine_pl", "{n: 128, noise: 0.3, shards: 8}", true},
     {"penalty_quadratic", "{shards: 4}", true},
+    {"quartic_saddle", "{samples: 128, noise: 0.3, noise_hessian: 0.2, shards: 8}", true},
+    {"unbounded_smoothness",
+     "{n_x: 6, n_y: 8, x0: 1, n: 40, noise: 0.3, hessian_noise: 0.2, shards: 8}", true},
 };
 
 void known_open(blo_comm *comm, const char *type, const char *settings, fixture *f)

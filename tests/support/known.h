@@ -14,7 +14,7 @@ typedef struct known_case {
   bool definite; /**< H is positive definite at a point near the start and near y* there */
 } known_case;
 
-enum { N_KNOWN = 13 };
+enum { N_KNOWN = 15 };
 extern const known_case known_cases[N_KNOWN];
 
 /** Make problem and evaluator; leaves the test on failure. Free with fixture_free(). */

@@ -2,6 +2,7 @@
  * minima, and the trajectory of a method. They were found once by another program than this one,
  * or by hand; docs/problems.md has them. */
 #include "known.h"
+#include <blo/check.h>
 #include <math.h>
 #include <string.h>
 
@@ -114,6 +115,124 @@ static void quartic_saddle_is_ill_conditioned(blo_comm *comm)
   bench_close(comm, &b);
 }
 
+/* What g and f are on batch `draw` of 8, in the room of a bench; products with the vector of ones.
+ */
+static void ask_batch(bench *b, blo_sampler *sampler, int draw, double numbers[5][10])
+{
+  blo_vec *const to[] = {b->in_y[1], b->in_y[2], b->in_x[0], b->in_x[1]};
+  blo_ask ask = {.lower = BLO_WANT_Y | BLO_WANT_HV | BLO_WANT_JV,
+                 .lower_batch = blo_sampler_draw(sampler, (uint64_t)draw),
+                 .upper = BLO_WANT_X,
+                 .x = b->x,
+                 .y = b->y,
+                 .n_v = 1,
+                 .v = {b->in_y[0]}};
+  blo_answer ans = {.g_y = to[0], .hv = {to[1]}, .f_x = to[2], .jv = {to[3]}};
+  ask.upper_batch = ask.lower_batch; /* as many samples, in the same shards */
+  blo_vec_fill(b->in_y[0], 1);
+  BLO_REQUIRE_STATUS(blo_eval_sweep(b->f.eval, &ask, &ans), BLO_OK);
+  for (int i = 0; i < 4; i++) {
+    bench_get(to[i], numbers[i]);
+  }
+  ask = (blo_ask){.upper = BLO_WANT_Y, .upper_batch = ask.upper_batch, .x = b->x, .y = b->y};
+  ans = (blo_answer){.f_y = to[0]};
+  BLO_REQUIRE_STATUS(blo_eval_sweep(b->f.eval, &ask, &ans), BLO_OK);
+  bench_get(to[0], numbers[4]);
+}
+
+enum { SAMPLES = 256, BATCH = 8, DRAWS = 200 };
+
+/* Mean squares over draws, of single entries: of g_y, H e, f_x, J e, f_y, each around the mean. */
+static void mean_squares(blo_comm *comm, const char *settings, double square[5])
+{
+  bench b;
+  blo_sampler *all = NULL, *sampler = NULL;
+  double mean[5][10], got[5][10];
+  memset(square, 0, 5 * sizeof *square);
+  bench_open(comm, "quartic_saddle", settings, &b);
+  BLO_REQUIRE_STATUS(blo_sampler_create(comm, 3, BLO_PURPOSE_TEST, SAMPLES, 8, 0, &all), BLO_OK);
+  BLO_REQUIRE_STATUS(blo_sampler_create(comm, 3, BLO_PURPOSE_TEST, SAMPLES, 8, BATCH, &sampler),
+                     BLO_OK);
+  ask_batch(&b, all, 0, mean);
+  for (int draw = 0; draw < DRAWS; draw++) {
+    ask_batch(&b, sampler, draw, got);
+    for (int i = 0; i < 50; i++) {
+      square[i / 10] += pow(got[i / 10][i % 10] - mean[i / 10][i % 10], 2) / (10 * DRAWS);
+    }
+  }
+  blo_sampler_destroy(&all);
+  blo_sampler_destroy(&sampler);
+  bench_close(comm, &b);
+}
+
+/* At the saddle: additive noise in g_y, f_x and f_y of variance sigma^2 / 8; that of the Hessians
+ * in H e of variance (n + 1) sigma^2 / 8 (n - 1 entries off the diagonal, and one on it with twice
+ * the variance), in J e as in H e because B is orthogonal; nothing else, to the last bit. */
+static void quartic_saddle_has_its_noise(blo_comm *comm)
+{
+  const double add = 0.25 / BATCH, hessian = 11 * 0.04 / BATCH;
+  double a[5], h[5];
+  mean_squares(comm, "{shards: 8, samples: 256, noise: 0.5}", a);
+  mean_squares(comm, "{shards: 8, samples: 256, noise_hessian: 0.2}", h);
+  BLO_EXPECT_NEAR(a[0], add, 0.15, 0, "sigma^2 / batch: g_y");
+  BLO_EXPECT_NEAR(a[2], add, 0.15, 0, "sigma^2 / batch: f_x");
+  BLO_EXPECT_NEAR(a[4], add, 0.15, 0, "sigma^2 / batch: f_y");
+  BLO_EXPECT_NEAR(h[1], hessian, 0.15, 0, "(n + 1) sigma^2 / batch: H e");
+  BLO_EXPECT_NEAR(h[3], h[1], 1e-12, 0, "J e = -B'H e");
+  BLO_EXPECT_ALL(a[1] == 0 && a[3] == 0 && h[0] == 0 && h[2] == 0 && h[4] == 0);
+}
+
+/* Full batches have no noise: the bits are those of the problem without. On batches the oracles are
+ * still derivatives of each other. */
+static void quartic_saddle_noise_is_consistent(blo_comm *comm)
+{
+  static const char noisy[] = "{shards: 8, samples: 256, noise: 0.5, noise_hessian: 0.2}";
+  bench b;
+  double x[10], y[10];
+  blo_check_row rows[BLO_CHECK_ROWS];
+  blo_sampler *sampler = NULL;
+  for (int i = 0; i < 10; i++) {
+    x[i] = cos(i), y[i] = sin(2 * i);
+  }
+  bench_open(comm, "quartic_saddle", "{shards: 8}", &b);
+  oracles want = bench_ask(&b, x, y, y);
+  bench_close(comm, &b);
+  bench_open(comm, "quartic_saddle", noisy, &b);
+  oracles got = bench_ask(&b, x, y, y);
+  BLO_EXPECT_ALL(got.g == want.g && got.f == want.f);
+  BLO_EXPECT_ALL((b.f.problem->has & BLO_HAS_GAUSS_NEWTON) == 0); /* H is indefinite on batches */
+  for (int i = 0; i < 10; i++) {
+    BLO_EXPECT_ALL(got.g_x[i] == want.g_x[i] && got.f_x[i] == want.f_x[i] &&
+                   got.g_y[i] == want.g_y[i] && got.f_y[i] == want.f_y[i] &&
+                   got.hv[i] == want.hv[i] && got.jv[i] == want.jv[i]);
+  }
+  BLO_REQUIRE_STATUS(blo_sampler_create(comm, 3, BLO_PURPOSE_TEST, SAMPLES, 8, BATCH, &sampler),
+                     BLO_OK);
+  const blo_batch *batch = blo_sampler_draw(sampler, 0);
+  BLO_REQUIRE_STATUS(blo_check_problem(b.f.eval, batch, batch, b.x, b.y, 3, rows), BLO_OK);
+  for (int r = 0; r < BLO_CHECK_ROWS; r++) {
+    BLO_EXPECT_MSG(rows[r].verdict != BLO_CHECK_FAIL, "%s: error %.3g", rows[r].statement,
+                   rows[r].error);
+  }
+  blo_sampler_destroy(&sampler);
+  bench_close(comm, &b);
+}
+
+/* Noise comes in pairs of samples. */
+static void quartic_saddle_noise_needs_pairs(blo_comm *comm)
+{
+  blo_conf *conf = NULL;
+  blo_problem *p = NULL;
+  BLO_REQUIRE_STATUS(
+      blo_conf_parse(blo_comm_context(comm), "test", "{shards: 8, samples: 15, noise: 0.1}", &conf),
+      BLO_OK);
+  BLO_EXPECT_STATUS(blo_problem_create(comm, blo_problem_find("quartic_saddle"), conf, &p),
+                    BLO_E_OPTION);
+  BLO_EXPECT_ERROR_HAS("problem.samples = 15 must be at least 2 problem.shards = 16");
+  blo_problem_destroy(&p);
+  blo_conf_destroy(&conf);
+}
+
 static void factorization(blo_comm *comm)
 {
   static const double axis[2][2] = {{1, 0}, {0, 1}}, saddle[2] = {0, -1};
@@ -209,6 +328,9 @@ static void minimax_w(blo_comm *comm)
 static const blo_test tests[] = {
     {"quartic saddle", quartic_saddle},
     {"quartic saddle is ill-conditioned", quartic_saddle_is_ill_conditioned},
+    {"quartic saddle has its noise", quartic_saddle_has_its_noise},
+    {"quartic saddle, noise is consistent", quartic_saddle_noise_is_consistent},
+    {"quartic saddle, noise needs pairs", quartic_saddle_noise_needs_pairs},
     {"factorization", factorization},
     {"factorization, trajectory", factorization_trajectory},
     {"minimax saddle", minimax_saddle},
