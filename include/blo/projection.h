@@ -37,7 +37,8 @@ typedef struct blo_projection blo_projection;
  *
  * Call  Local. @param[in] options  copied. @param[out] out  NULL for type `none`, which all
  *       functions here accept as the whole space
- * @return BLO_OK; BLO_E_MEMORY; BLO_E_OPTION if the set is empty, or the problem has no `project`
+ * @return BLO_OK; BLO_E_MEMORY; BLO_E_OPTION if the set has no finite point, or the problem no
+ *         `project`
  */
 BLO_API BLO_MUST_USE blo_status blo_projection_create(blo_eval *eval,
                                                       const blo_projection_options *options,
@@ -46,8 +47,13 @@ BLO_API BLO_MUST_USE blo_status blo_projection_create(blo_eval *eval,
 BLO_API void blo_projection_destroy(blo_projection **set);
 /**
  * z <- the nearest point of the set. A rooted z is to be published afterwards.
- * Call  Collective. Cost: box, user none; ball one scalar product; simplex two for each round of
- *       removing entries (Michelot 1986), in one message, n rounds at most, usually under ten
+ * NaN is not hidden: then some entries of the result are NaN. An infinite entry is taken to its
+ * bound by a box, and to 0 by a simplex if it is below; else it gives NaN too.
+ *
+ * Call  Collective. Cost: box, user none; ball one scalar product (two if its square is near the
+ *       ends of the range of doubles); simplex two scalar products for each round of
+ *       removing entries (Michelot 1986), in one message, n rounds at most, at most 15 on
+ *       10^7 normal numbers; and the largest entry if z is sharded
  */
 BLO_API void blo_projection_apply(blo_projection *set, blo_vec *z);
 /**
@@ -57,11 +63,13 @@ BLO_API void blo_projection_apply(blo_projection *set, blo_vec *z);
  *     ball     d inside; (radius / r) (d - u u'd) outside, u = (z - center e) / r, r its norm
  *     simplex  d_i - mean of d over the support of P(z), on that support; else 0
  *
+ * Where P has no derivative, at a kink, it is that of one side.
+ *
  * Call  Collective. Cost: as blo_projection_apply(), and one scalar product for ball and simplex.
  */
 BLO_API void blo_projection_pullback(blo_projection *set, const blo_vec *z, blo_vec *d);
 /** z <- the nearest point with ||z - center|| <= radius, for a ball around a point. Call:
- *  Collective. Cost: one scalar product. @param[out] work  of the same space; z - center before */
+ *  Collective. Cost: as of a ball above. @param[out] work  room, of the same space */
 BLO_API void blo_ball_project(const blo_vec *center, double radius, blo_vec *z, blo_vec *work);
 
 #endif

@@ -6,8 +6,8 @@ struct blo_projection {
   const blo_problem *problem;
   blo_projection_options o;
   blo_level of;
-  blo_vec *work;  /**< ball: z - center; simplex: 1 on the support, else 0 */
-  blo_vec *other; /**< ball: the center; simplex: ones */
+  blo_vec *work;  /**< ball: room; simplex: 1 where an entry is left, else 0 */
+  blo_vec *other; /**< ball: the center; simplex: z less its largest entry, where it is left */
 };
 
 /* ------------------------------------------------------------------- life */
@@ -41,6 +41,13 @@ static blo_status check(const blo_problem *p, const blo_projection_options *o)
 {
   BLO_CHECK(p->ctx, o->type != BLO_SET_BOX || o->low <= o->high, BLO_E_OPTION,
             "set.type 'box' with low = %g above high = %g is empty", o->low, o->high);
+  BLO_CHECK(p->ctx, o->type != BLO_SET_BOX || (o->low < BLO_INF && o->high > -BLO_INF),
+            BLO_E_OPTION, "set.type 'box' with low = %g and high = %g has no finite point", o->low,
+            o->high);
+  BLO_CHECK(p->ctx, o->type != BLO_SET_BALL || fabs(o->center) < BLO_INF, BLO_E_OPTION,
+            "set.type 'ball' needs a finite center, not %g", o->center);
+  BLO_CHECK(p->ctx, o->type != BLO_SET_SIMPLEX || o->total < BLO_INF, BLO_E_OPTION,
+            "set.type 'simplex' needs a finite total, not %g", o->total);
   BLO_CHECK(p->ctx, o->type != BLO_SET_USER || p->type->project != NULL, BLO_E_OPTION,
             "set.type 'user': problem '%s' has no set of its own (its slot `project`); allowed are "
             "none, box, ball, simplex",
@@ -57,7 +64,9 @@ static blo_status make_vectors(blo_space *space, blo_projection *s)
   }
   BLO_TRY(blo_vec_create(space, &s->work));
   BLO_TRY(blo_vec_create(space, &s->other));
-  blo_vec_fill(s->other, is_ball ? s->o.center : 1);
+  if (is_ball) {
+    blo_vec_fill(s->other, s->o.center);
+  }
   return BLO_OK;
 }
 
@@ -95,11 +104,17 @@ void blo_projection_destroy(blo_projection **set)
   }
 }
 
+/** Entries of z that this rank is to change. */
+static blo_int n_own(const blo_vec *z)
+{
+  return blo_space_owned(z->space) ? blo_space_n_local(z->space) : 0;
+}
+
 /* -------------------------------------------------------------------- box */
 
 static void box_project(const blo_projection *s, blo_vec *z)
 {
-  for (blo_int i = 0; i < blo_space_n_local(z->space); i++) {
+  for (blo_int i = 0; i < n_own(z); i++) {
     if (z->data[i] < s->o.low) {
       z->data[i] = s->o.low;
     } else if (z->data[i] > s->o.high) {
@@ -110,7 +125,7 @@ static void box_project(const blo_projection *s, blo_vec *z)
 
 static void box_pullback(const blo_projection *s, const blo_vec *z, blo_vec *d)
 {
-  for (blo_int i = 0; i < blo_space_n_local(z->space); i++) {
+  for (blo_int i = 0; i < n_own(z); i++) {
     if (z->data[i] <= s->o.low || z->data[i] >= s->o.high) {
       d->data[i] = 0;
     }
@@ -119,52 +134,102 @@ static void box_pullback(const blo_projection *s, const blo_vec *z, blo_vec *d)
 
 /* ------------------------------------------------------------------- ball */
 
+/**
+ * ||w||, where squares of the entries could get too large or too small: then w is multiplied by a
+ * power of two, `scale`, and its norm is that of the result. Collective.
+ */
+static double scaled_norm(blo_vec *w, double *scale)
+{
+  double r = blo_vec_norm(w);
+
+  *scale = r > 0x1p450 ? 0x1p-600 : r < 0x1p-400 ? 0x1p600 : 1;
+  if (*scale == 1) {
+    return r;
+  }
+  blo_vec_scale(*scale, w);
+  return blo_vec_norm(w);
+}
+
 void blo_ball_project(const blo_vec *center, double radius, blo_vec *z, blo_vec *work)
 {
-  double r;
+  double r, scale;
 
   blo_vec_copy(z, work);
   blo_vec_axpy(-1, center, work);
-  r = blo_vec_norm(work);
-  if (r > radius) {
+  r = scaled_norm(work, &scale);
+  if (r > radius * scale) {
+    blo_vec_scale(1 / r, work);
     blo_vec_copy(center, z);
-    blo_vec_axpy(radius / r, work, z);
+    blo_vec_axpy(radius, work, z);
   }
 }
 
+/** d <- (radius / r) (d - u u'd). */
 static void ball_pullback(const blo_projection *s, const blo_vec *z, blo_vec *d)
 {
-  const blo_vec *const left[] = {s->work, s->work}, *const right[] = {s->work, d};
-  double dots[2], r;
+  double r, scale;
 
   blo_vec_copy(z, s->work);
   blo_vec_axpy(-1, s->other, s->work);
-  blo_vec_dots(2, left, right, dots);
-  r = sqrt(dots[0]);
-  if (r > s->o.radius) {
-    blo_vec_axpy(-dots[1] / dots[0], s->work, d);
-    blo_vec_scale(s->o.radius / r, d);
+  r = scaled_norm(s->work, &scale);
+  if (r > s->o.radius * scale) {
+    blo_vec_scale(1 / r, s->work);
+    blo_vec_axpy(-blo_vec_dot(s->work, d), s->work, d);
+    blo_vec_scale(s->o.radius * scale / r, d);
   }
 }
 
 /* ---------------------------------------------------------------- simplex */
 
+/** The largest entry, on ranks that own z; one that is not a number is left out. Collective. */
+static double largest(const blo_vec *z)
+{
+  double most = -(double)INFINITY;
+
+  for (blo_int i = 0; i < n_own(z); i++) {
+    most = fmax(most, z->data[i]);
+  }
+  return blo_space_layout(z->space) == BLO_SHARDED ? blo_max_all(blo_space_comm(z->space), most)
+                                                   : most;
+}
+
 /**
- * The t with sum_i max(z_i - t, 0) = total: the mean excess of the entries that are left, until
- * none of them is below it (Michelot 1986, J. Optim. Theory Appl. 50(1)). Their marks stay in
- * s->work. Collective.
+ * s->other <- w = z - max z, which changes nothing, but the entries that count are now small, and
+ * their differences exact. An entry below -total becomes 0 in any case: with t below it the largest
+ * entry alone would be left more than `total`. What may be left is marked in s->work; an entry
+ * that is not a number is, so that the result is none either. Collective.
+ */
+static void simplex_begin(const blo_projection *s, const blo_vec *z)
+{
+  double top = largest(z);
+
+  for (blo_int i = 0; i < n_own(z); i++) {
+    double w = z->data[i] - top;
+    bool out = w < -s->o.total;
+    s->work->data[i] = out ? 0 : 1;
+    s->other->data[i] = out ? 0 : w;
+  }
+}
+
+/**
+ * The t with sum_i max(w_i - t, 0) = total: the mean excess of the entries that are left, until
+ * none of them is below it (Michelot 1986, J. Optim. Theory Appl. 50(1)). t <= 0 in any rounding,
+ * so the largest entry, w = 0, always stays; and each round but the last removes an entry.
+ * Collective.
  */
 static double simplex_threshold(const blo_projection *s, const blo_vec *z)
 {
-  const blo_vec *const left[] = {s->work, s->work}, *const right[] = {z, s->other};
+  const blo_vec *const left[] = {s->work, s->work}, *const right[] = {s->other, s->work};
   double dots[2], before = 0, t = 0;
 
-  blo_vec_fill(s->work, 1);
+  simplex_begin(s, z);
   for (blo_vec_dots(2, left, right, dots); dots[1] != before; blo_vec_dots(2, left, right, dots)) {
     before = dots[1];
     t = (dots[0] - s->o.total) / dots[1];
-    for (blo_int i = 0; i < blo_space_n_local(z->space); i++) {
-      s->work->data[i] = z->data[i] <= t ? 0 : s->work->data[i];
+    for (blo_int i = 0; i < n_own(z); i++) {
+      if (s->other->data[i] < t) {
+        s->work->data[i] = s->other->data[i] = 0;
+      }
     }
   }
   return t;
@@ -174,21 +239,21 @@ static void simplex_project(const blo_projection *s, blo_vec *z)
 {
   double t = simplex_threshold(s, z);
 
-  for (blo_int i = 0; i < blo_space_n_local(z->space); i++) {
-    z->data[i] = s->work->data[i] * (z->data[i] - t);
+  for (blo_int i = 0; i < n_own(z); i++) {
+    z->data[i] = s->work->data[i] > 0 ? s->other->data[i] - t : 0;
   }
 }
 
 static void simplex_pullback(const blo_projection *s, const blo_vec *z, blo_vec *d)
 {
-  const blo_vec *const left[] = {s->work, s->work}, *const right[] = {d, s->other};
+  const blo_vec *const left[] = {s->work, s->work}, *const right[] = {d, s->work};
   double dots[2], mean;
 
   simplex_threshold(s, z);
   blo_vec_dots(2, left, right, dots);
   mean = dots[0] / dots[1];
-  for (blo_int i = 0; i < blo_space_n_local(z->space); i++) {
-    d->data[i] = s->work->data[i] * (d->data[i] - mean);
+  for (blo_int i = 0; i < n_own(z); i++) {
+    d->data[i] = s->work->data[i] > 0 ? d->data[i] - mean : 0;
   }
 }
 
