@@ -107,14 +107,17 @@ static void print_exit_codes(void)
 #undef ROW
   };
 
-  printf("\nExit codes:\n"
-         "   0 success; how an optimization ended is printed\n"
-         "   1 `parblo check` found oracles that contradict each other\n");
+  printf(
+      "\nExit codes:\n"
+      "   0 success; how an optimization ended is printed\n"
+      "   1 `parblo check` found oracles that contradict each other; `parblo certify` could not\n"
+      "     decide\n");
   for (blo_int i = 0; i < BLO_COUNT_OF(codes); i++) {
     if (codes[i].code != 0) {
       printf("  %2d %s\n", codes[i].code, codes[i].text);
     }
   }
+  printf("  30 `parblo certify` found a strict saddle\n");
 }
 
 static void print_usage(void)
@@ -153,6 +156,14 @@ static const struct {
               "  --samples N       use batches of N samples instead of all data\n"
               "  --dense           compare with the assembled matrices, too\n"
               "  --dense-max Q     largest n_y for the dense direct solution (default 2000)\n"},
+    {"certify", "  --epsilon E       grad F counts as zero up to this norm\n"
+                "  --gamma C         curvature that counts\n"
+                "  --steps N         Lanczos steps at most\n"
+                "  --seed S          of the random start of Lanczos (default 1)\n"
+                "  --set KEY=VALUE   certify.KEY: an option below; else as for run, e.g. data that "
+                "have moved\n"
+                "  --plugin LIBRARY  if it is not where it was; the file names it\n"
+                "exit codes: 0 approximate local minimum, 1 not decided, 30 strict saddle\n\n"},
     {"convert",
      "  --train FILE          samples (for IDX the images); becomes the group train\n"
      "  --train-labels FILE   IDX: their labels\n"
@@ -188,6 +199,9 @@ static void print_command(const blo_command *c)
     if (strcmp(command_details[i].name, c->name) == 0) {
       printf("\n%s", command_details[i].text);
     }
+  }
+  if (strcmp(c->name, "certify") == 0) {
+    blo_opt_help(&blo_certify_table, "certify", stdout);
   }
 }
 

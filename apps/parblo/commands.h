@@ -20,6 +20,10 @@
   X(check,                                                                                         \
     "RUNFILE [--set KEY=VALUE]... [--plugin LIBRARY] [--samples N] [--dense] [--dense-max Q]",     \
     "verify the derivatives of a problem")                                                         \
+  X(certify,                                                                                       \
+    "RUN.h5|CHECKPOINT [--epsilon E] [--gamma C] [--steps N] [--seed S] [--set KEY=VALUE]... "     \
+    "[--plugin LIBRARY]",                                                                          \
+    "tell a minimum from a saddle where a run ended")                                              \
   X(convert, "FILES... -o DATA.h5", "convert a data set to ParBLO's HDF5 layout")                  \
   X(info, "FILE.h5...", "describe and verify a run file, a checkpoint or a data set")              \
   X(history, "RUN.h5 [--columns COLUMN,...] [--last]", "print the history of a run as a table")    \

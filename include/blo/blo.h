@@ -22,6 +22,7 @@
 #include <blo/projection.h>
 #include <blo/random.h>
 #include <blo/run.h>
+#include <blo/second_order.h>
 #include <blo/solver.h>
 #include <blo/state.h>
 #include <blo/tracking.h>
