@@ -47,6 +47,8 @@ BLO_API blo_comm *blo_grid_comm(const blo_grid *grid);
 BLO_API int blo_grid_rows(const blo_grid *grid);
 BLO_API int blo_grid_cols(const blo_grid *grid);
 BLO_API blo_int blo_grid_block(const blo_grid *grid);
+/** What the bits of results on it depend on, in words. Call: Local. */
+BLO_API const char *blo_grid_bits_text(const blo_grid *grid);
 /** True if this rank has a place in the grid. Call: Local. */
 BLO_API bool blo_grid_inside(const blo_grid *grid);
 

@@ -14,17 +14,18 @@
 
 /** What a stream is for; two purposes never share numbers. Values are part of the file format. */
 typedef enum blo_purpose {
-  BLO_PURPOSE_SPLIT = 1,   /**< which samples form the training and validation sets */
-  BLO_PURPOSE_CORRUPT = 2, /**< which labels are corrupted, and how */
-  BLO_PURPOSE_INIT = 3,    /**< initial points */
-  BLO_PURPOSE_LOWER = 4,   /**< batches of lower-level steps */
-  BLO_PURPOSE_UPPER = 5,   /**< batches of the upper-level objective */
-  BLO_PURPOSE_ADJOINT = 6, /**< batches of Hessian products */
-  BLO_PURPOSE_CROSS = 7,   /**< batches of the mixed product */
-  BLO_PURPOSE_CHECK = 8,   /**< random directions of derivative checks */
-  BLO_PURPOSE_TEST = 9,    /**< tests and generated data */
-  BLO_PURPOSE_TASKS = 10,  /**< batches of tasks that serve a whole outer iteration */
-  BLO_PURPOSE_EPISODE = 11 /**< classes and samples of few-shot episodes */
+  BLO_PURPOSE_SPLIT = 1,     /**< which samples form the training and validation sets */
+  BLO_PURPOSE_CORRUPT = 2,   /**< which labels are corrupted, and how */
+  BLO_PURPOSE_INIT = 3,      /**< initial points */
+  BLO_PURPOSE_LOWER = 4,     /**< batches of lower-level steps */
+  BLO_PURPOSE_UPPER = 5,     /**< batches of the upper-level objective */
+  BLO_PURPOSE_ADJOINT = 6,   /**< batches of Hessian products */
+  BLO_PURPOSE_CROSS = 7,     /**< batches of the mixed product */
+  BLO_PURPOSE_CHECK = 8,     /**< random directions of derivative checks */
+  BLO_PURPOSE_TEST = 9,      /**< tests and generated data */
+  BLO_PURPOSE_TASKS = 10,    /**< batches of tasks that serve a whole outer iteration */
+  BLO_PURPOSE_EPISODE = 11,  /**< classes and samples of few-shot episodes */
+  BLO_PURPOSE_DIRECTION = 12 /**< random directions and signs of methods that leave saddles */
 } blo_purpose;
 
 typedef struct blo_stream {

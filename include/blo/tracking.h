@@ -22,6 +22,7 @@
 #include <blo/assemble.h>
 #include <blo/hypergrad.h>
 #include <blo/state.h>
+#include <stdio.h>
 
 typedef enum blo_track_rule { BLO_TRACK_FRESH, BLO_TRACK_MOMENTUM, BLO_TRACK_STORM } blo_track_rule;
 
@@ -67,6 +68,8 @@ BLO_API void blo_tracker_destroy(blo_tracker **t);
  *  Call: Local. */
 BLO_API blo_int blo_tracker_bytes(const blo_eval *eval, const blo_grid *grid);
 BLO_API blo_grid *blo_tracker_grid(const blo_tracker *t);
+/** Print sizes, grid, memory, bounds and what the bits depend on (`--dry-run`). Call: Local. */
+BLO_API void blo_tracker_describe(const blo_tracker *t, FILE *to);
 
 /** One iteration. The coefficients a of the two estimates may differ. */
 typedef struct blo_track_step {
@@ -75,11 +78,14 @@ typedef struct blo_track_step {
   const blo_vec *x, *y;         /**< x is published */
   const blo_vec *x_old, *y_old; /**< of the iteration before, published too; storm only */
   double a_hessian, a_cross;    /**< momentum, storm: a, in (0, 1]; with 1 both are `fresh` */
+  bool linearized; /**< the last linearising sweep was made at (x, y), storm: at (x_old, y_old), on
+                        this batch; no matter if the problem cannot linearise */
 } blo_track_step;
 /**
  * Advance both estimates and project them.
  * Call  Collective. Cost: that of blo_assemble() for both matrices from the same sweeps, storm
- *       twice; one exchange to symmetrise; blo_clip_apply(); one reduction of a number
+ *       twice; one sweep less if `linearized`; one exchange to symmetrise; blo_clip_apply(); one
+ *       reduction of a number
  * @return BLO_OK; what blo_assemble() and blo_clip_apply() return; BLO_E_NONFINITE if the norm of
  *         the cross Jacobian is not finite. After a failure the estimates are lost
  */

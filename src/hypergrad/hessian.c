@@ -140,14 +140,6 @@ blo_int blo_hessian_bytes(const blo_hessian *h)
   return h->bytes;
 }
 
-/** A grid of one rank does the same arithmetic whatever the number of ranks. */
-static const char *bits_text(const blo_grid *grid)
-{
-  return blo_grid_rows(grid) * blo_grid_cols(grid) == 1
-             ? "the same bits on any number of ranks"
-             : "other grids give other last bits (dense.ranks 1: none do)";
-}
-
 void blo_hessian_describe(const blo_hessian *h, FILE *to)
 {
   blo_int n = blo_dense_n(h->matrix);
@@ -160,7 +152,7 @@ void blo_hessian_describe(const blo_hessian *h, FILE *to)
       (long long)blo_grid_block(h->grid), mebibytes(blo_hessian_bytes(h)),
       mebibytes(blo_dense_bytes(h->grid, n, n)), mebibytes(blo_factor_bytes(h->grid, n, 1)),
       mebibytes(h->bytes - blo_dense_bytes(h->grid, n, n) - blo_factor_bytes(h->grid, n, 1)),
-      bits_text(h->grid));
+      blo_grid_bits_text(h->grid));
 }
 
 /* -------------------------------------------------------------- the matrix */

@@ -24,6 +24,7 @@ struct blo_tracker {
   blo_assembler *assembler;
   double *all_x, *all_y;                 /**< [n_x], [n_y] vectors, replicated */
   double *product;                       /**< [n_y] */
+  blo_int bytes;                         /**< of it on the rank that has most */
   blo_int inactive, spectrum, shortened; /**< clips of each kind so far, restarts included */
 };
 
@@ -76,6 +77,7 @@ static blo_status make(blo_tracker *t, const blo_dense_options *dense, blo_int r
 
   BLO_TRY(blo_grid_create(comm, dense, &t->grid));
   BLO_TRY_ALL(comm, make_local(t));
+  t->bytes = (blo_int)blo_max_all(comm, (double)blo_tracker_bytes(t->eval, t->grid));
   BLO_TRY(blo_dense_create(t->grid, n_y, n_y, &t->hessian));
   BLO_TRY(blo_dense_create(t->grid, n_x, n_y, &t->cross));
   BLO_TRY(blo_clip_create(t->hessian, &t->clip));
@@ -134,14 +136,47 @@ blo_grid *blo_tracker_grid(const blo_tracker *t)
   return t->grid;
 }
 
+void blo_tracker_describe(const blo_tracker *t, FILE *to)
+{
+  const blo_tracker_options *o = t->options;
+
+  fprintf(to,
+          "tracking  H %lld x %lld, eigenvalues in [%g, %g] (%s); J %lld x %lld, norm at most %g\n"
+          "          on a grid of %d x %d ranks, blocks of %lld: %.2f MiB on the rank that has "
+          "most; %s\n",
+          (long long)blo_dense_n(t->hessian), (long long)blo_dense_n(t->hessian), o->mu, o->L,
+          blo_clip_mode_names[o->clip], (long long)blo_dense_m(t->cross),
+          (long long)blo_dense_n(t->cross), o->cross_bound, blo_grid_rows(t->grid),
+          blo_grid_cols(t->grid), (long long)blo_grid_block(t->grid), (double)t->bytes / 0x1p20,
+          blo_grid_bits_text(t->grid));
+}
+
 /* ------------------------------------------------------------- recursions */
 
-/** Both estimates get s times the matrices at a point. Collective. */
-static blo_status add(blo_tracker *t, double s, const blo_batch *batch, const blo_vec *x,
-                      const blo_vec *y)
+/** Both estimates get the matrices at the point of the step. Collective. */
+static blo_status add_new(blo_tracker *t, const blo_track_step *s)
 {
-  const blo_assemble_ask ask = {
-      .scale = s, .batch = batch, .x = x, .y = y, .hessian = t->hessian, .cross = t->cross};
+  const blo_assemble_ask ask = {.scale = 1,
+                                .batch = s->batch,
+                                .x = s->x,
+                                .y = s->y,
+                                .linearized = s->linearized && s->rule != BLO_TRACK_STORM,
+                                .hessian = t->hessian,
+                                .cross = t->cross};
+
+  return blo_assemble(t->assembler, &ask);
+}
+
+/** They lose those at the point before. Collective. */
+static blo_status subtract_old(blo_tracker *t, const blo_track_step *s)
+{
+  const blo_assemble_ask ask = {.scale = -1,
+                                .batch = s->batch,
+                                .x = s->x_old,
+                                .y = s->y_old,
+                                .linearized = s->linearized,
+                                .hessian = t->hessian,
+                                .cross = t->cross};
 
   return blo_assemble(t->assembler, &ask);
 }
@@ -156,22 +191,22 @@ static blo_status fresh(blo_tracker *t, const blo_track_step *s)
 {
   blo_dense_fill(0, t->hessian);
   blo_dense_fill(0, t->cross);
-  return add(t, 1, s->batch, s->x, s->y);
+  return add_new(t, s);
 }
 
 static blo_status momentum(blo_tracker *t, const blo_track_step *s)
 {
   scale(t, (1 - s->a_hessian) / s->a_hessian, (1 - s->a_cross) / s->a_cross);
-  BLO_TRY(add(t, 1, s->batch, s->x, s->y));
+  BLO_TRY(add_new(t, s));
   scale(t, s->a_hessian, s->a_cross);
   return BLO_OK;
 }
 
 static blo_status storm(blo_tracker *t, const blo_track_step *s)
 {
-  BLO_TRY(add(t, -1, s->batch, s->x_old, s->y_old));
+  BLO_TRY(subtract_old(t, s));
   scale(t, 1 - s->a_hessian, 1 - s->a_cross);
-  return add(t, 1, s->batch, s->x, s->y);
+  return add_new(t, s);
 }
 
 static void check_step(const blo_track_step *s)

@@ -138,6 +138,14 @@ blo_int blo_grid_block(const blo_grid *g)
   return g->rows.block;
 }
 
+/* A grid of one rank does the same arithmetic whatever the number of ranks. */
+const char *blo_grid_bits_text(const blo_grid *g)
+{
+  return g->rows.count * g->cols.count == 1
+             ? "the same bits on any number of ranks"
+             : "other grids give other last bits (dense.ranks 1: none do)";
+}
+
 bool blo_grid_inside(const blo_grid *g)
 {
   return g->rows.me >= 0;

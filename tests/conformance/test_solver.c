@@ -275,6 +275,9 @@ static double slope_at(int kind, const double *x)
   if (kind == FIXTURE_TASKS) {
     tasks_solution(x, y);
     tasks_hypergradient(x, y, hx);
+  } else if (kind == FIXTURE_MINIMAX) {
+    minimax_solution(x, y);
+    minimax_hypergradient(x, y, hx);
   } else {
     quadratic_solution(x, y);
     quadratic_hypergradient(x, y, hx);

@@ -13,12 +13,13 @@ enum { TEXTS = 120, SENTENCE = 4, WORDS = 7, IMAGES = 96, SIDE = 8, KINDS = 6 };
 typedef struct recipe {
   const char *name, *type, *file, *options;
   blo_int n_train, n_val, n_test;
+  const blo_problem_type *own; /* instead of `type`: one of the tests, without options */
 } recipe;
 
-#define NET    60, 30, 20
-#define LINEAR 200, 90, 70
+#define NET    60, 30, 20, NULL
+#define LINEAR 200, 90, 70, NULL
 static const recipe recipes[N_FIXTURES] = {
-    [FIXTURE_QUADRATIC] = {.name = "quadratic"},
+    [FIXTURE_QUADRATIC] = {.name = "quadratic", .own = &blo_problem_test_quadratic},
     [FIXTURE_CLEANING] = {"cleaning", "hyper_cleaning", "data.csv",
                           "corrupt: 0.3\nreg: 0.01\nx0: 0.5\n", LINEAR},
     [FIXTURE_CLEANING_ROOTED] = {"cleaning, rooted", "hyper_cleaning", "data.csv",
@@ -28,7 +29,8 @@ static const recipe recipes[N_FIXTURES] = {
     [FIXTURE_RIDGE_CLASS] = {"ridge per class", "ridge_logistic", "data.csv", "per: class\n",
                              LINEAR},
     [FIXTURE_RIDGE_SPARSE] = {"ridge, sparse", "ridge_logistic", "data.svm", "per: all\n", LINEAR},
-    [FIXTURE_TASKS] = {.name = "tasks"},
+    [FIXTURE_TASKS] = {.name = "tasks", .own = &blo_problem_test_tasks},
+    [FIXTURE_MINIMAX] = {.name = "minimax", .own = &blo_problem_test_minimax},
     [FIXTURE_REPRESENTATION] = {"representation", "hyper_representation", "data.csv",
                                 "reg: 0.3\nmodel: {type: mlp, hidden: 3, layers: 2}\n", NET},
     [FIXTURE_CLEANING_MLP] = {"cleaning, mlp", "hyper_cleaning", "data.csv",
@@ -181,12 +183,10 @@ static void write_block(int kind, const char *folder, char *text, size_t cap)
 void fixture_make(blo_comm *comm, int kind, const char *folder, blo_reduction how, fixture *f)
 {
   blo_context *ctx = blo_comm_context(comm);
-  const blo_problem_type *type = &blo_problem_test_quadratic;
+  const blo_problem_type *type = recipes[kind].own;
   char text[2048];
   *f = (fixture){NULL, NULL, NULL};
-  if (kind == FIXTURE_TASKS) {
-    type = &blo_problem_test_tasks;
-  } else if (kind != FIXTURE_QUADRATIC) {
+  if (type == NULL) {
     type = blo_problem_find(recipes[kind].type);
     write_block(kind, folder, text, sizeof text);
     BLO_REQUIRE_STATUS(blo_conf_parse(ctx, "test", text, &f->conf), BLO_OK);

@@ -1,12 +1,13 @@
 /**
  * @file
- * Problems for tests: the quadratic, quadratic tasks, and the built-in ones on small generated
- * data.
+ * Problems for tests: the quadratic, quadratic tasks, a minimax problem, and the built-in ones on
+ * small generated data.
  */
 #ifndef BLO_TEST_FIXTURE_H
 #define BLO_TEST_FIXTURE_H
 
 #include "harness.h"
+#include "minimax.h"
 #include "quadratic.h"
 #include "tasks.h"
 #include <blo/solver.h>
@@ -27,6 +28,7 @@ typedef enum fixture_kind {
   FIXTURE_RIDGE_CLASS,
   FIXTURE_RIDGE_SPARSE,   /**< LIBSVM data, one weight */
   FIXTURE_TASKS,          /**< y sharded with tasks */
+  FIXTURE_MINIMAX,        /**< g = -f */
   FIXTURE_REPRESENTATION, /**< mlp in x, rooted */
   FIXTURE_CLEANING_MLP,   /**< y an mlp, x sharded */
   FIXTURE_CLEANING_LSTM,  /**< texts */

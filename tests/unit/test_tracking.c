@@ -3,7 +3,6 @@
  * 1 2 3 4 */
 #include "known.h"
 #include "track_reference.h"
-#include "tracked.h"
 #include "whole.h"
 #include <math.h>
 #include <stdio.h>
@@ -141,6 +140,22 @@ static blo_tracker_options choose_bounds(track_reference *r, bool tight)
                                .clip = BLO_CLIP_EIG};
 }
 
+/* As somebody does who wants gradients at the point, too: then the update need not. */
+static void linearize(const track_reference *r, blo_track_step *step)
+{
+  bool storm = step->rule == BLO_TRACK_STORM;
+  blo_answer answer = {.g = 0};
+  blo_ask ask = {.lower = BLO_WANT_VALUE,
+                 .lower_batch = step->batch,
+                 .x = storm ? step->x_old : step->x,
+                 .y = storm ? step->y_old : step->y,
+                 .linearize = true};
+  if (blo_eval_can_linearize(r->f->eval)) {
+    BLO_REQUIRE_STATUS(blo_eval_sweep(r->f->eval, &ask, &answer), BLO_OK);
+  }
+  step->linearized = true;
+}
+
 static void follow(track_reference *r, const blo_tracker_options *o, blo_sampler *sampler,
                    blo_vec *const *x, blo_vec *const *y)
 {
@@ -163,6 +178,9 @@ static void follow(track_reference *r, const blo_tracker_options *o, blo_sampler
     snprintf(where, sizeof where, "%s, update %d", r->f->problem->type->name, k);
     track_reference_advance(r, &step);
     track_reference_project(r, o);
+    if (isfinite(o->L)) {
+      linearize(r, &step);
+    }
     BLO_REQUIRE_STATUS(blo_tracker_update(t, &step), BLO_OK);
     expect_products(r, t, x[k], y[k], where);
     expect_matrices(r, state, where); /* after a solve, too */
@@ -326,7 +344,7 @@ static void updates_take_no_memory(blo_comm *comm)
     BLO_REQUIRE_STATUS(blo_tracker_create(b.f.eval, &all_ranks, &o, 150, NULL, &t), BLO_OK);
     before = blo_memory(b.f.problem->ctx).total;
     for (int rule = BLO_TRACK_FRESH; rule <= BLO_TRACK_STORM; rule++) {
-      blo_track_step step = {(blo_track_rule)rule, NULL, b.x, b.y, b.x, b.y, 0.5, 0.5};
+      blo_track_step step = {(blo_track_rule)rule, NULL, b.x, b.y, b.x, b.y, 0.5, 0.5, false};
       BLO_REQUIRE_STATUS(blo_tracker_update(t, &step), BLO_OK);
       blo_tracker_solve(t, b.y, b.in_y[0]);
       blo_tracker_cross(t, b.y, b.in_x[0]);

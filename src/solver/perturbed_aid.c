@@ -1,0 +1,224 @@
+/**
+ * @file
+ * Perturbed AID with warm start (Huang, Chen, Ji, Ma and Lai 2022, arXiv 2202.03684): the double
+ * loop of AID on all data, and a small random step wherever the hypergradient is small, which
+ * descent carries away from a strict saddle.
+ *
+ *     for k = 0, 1, ...
+ *       D times:  y <- y - tau grad_y g(x, y)
+ *       v  ~  H^-1 grad_y f, N products;   h = grad_x f - J v
+ *       stop, perturb or descend with h and f(x, y)                     (escape.h)
+ *
+ * y and v are carried over.
+ */
+#include "escape.h"
+#include <math.h>
+
+typedef struct options {
+  blo_lower_options lower;
+  blo_adjoint_options adjoint;
+  escape_upper_options upper;
+  escape_options escape;
+  blo_dense_options dense;
+} options;
+
+/** The lower level and the adjoint, solved with some number of steps. */
+typedef struct pair {
+  blo_lower_options lower_options;
+  blo_adjoint_options adjoint_options;
+  blo_lower *lower;
+  blo_estimator *adjoint;
+} pair;
+
+typedef struct state {
+  blo_hessian *hessian; /**< of `direct`, else NULL */
+  pair usual, careful;  /**< of an iteration; of the check at a stop */
+  blo_state *apart;     /**< entries of `careful`, which begins anew at each stop */
+  escape *escape;
+  blo_vec *hx;
+} state;
+
+/* ----------------------------------------------------------------- blocks */
+
+static blo_status make_pair(blo_solver *s, state *st, blo_state *entries, pair *p)
+{
+  blo_comm *comm = blo_eval_problem(s->eval)->comm;
+
+  BLO_TRY_ALL(
+      comm, blo_lower_create(s->eval, &p->lower_options, s->seed, s->y, NULL, entries, &p->lower));
+  return blo_estimator_create(s->eval, &p->adjoint_options, 0, s->seed, st->hessian, entries,
+                              &p->adjoint);
+}
+
+static void destroy_pair(pair *p)
+{
+  blo_lower_destroy(&p->lower);
+  blo_estimator_destroy(&p->adjoint);
+}
+
+/* ------------------------------------------------------------------- step */
+
+static blo_status hypergradient(blo_solver *s, state *st, const pair *p, blo_vec *hx, blo_report *r)
+{
+  blo_int before = st->hessian != NULL ? blo_hessian_factorized(st->hessian) : 0;
+  const blo_certificate *c = &p->adjoint->certificate;
+
+  BLO_TRY(blo_lower_track(p->lower, s->k, s->x, s->y));
+  BLO_TRY(blo_estimator_compute(p->adjoint, s->k, s->x, s->y, hx));
+  r->f = p->adjoint->f;
+  r->g = p->adjoint->g;
+  r->lower_residual = c->lower_residual;
+  r->adjoint_residual = c->adjoint_residual;
+  r->adjoint_rhs = c->adjoint_rhs;
+  r->adjoint_relative = c->adjoint_relative;
+  r->adjoint_iterations = (double)c->iterations;
+  r->curvature = c->curvature;
+  r->verdict = c->verdict;
+  r->lower_steps = (double)blo_lower_steps_taken(p->lower);
+  r->step_y = p->lower_options.step;
+  if (st->hessian != NULL) {
+    blo_grid *grid = blo_hessian_grid(st->hessian);
+    r->factorizations = (double)(blo_hessian_factorized(st->hessian) - before);
+    r->grid_ranks = blo_grid_rows(grid) * blo_grid_cols(grid);
+  }
+  return BLO_OK;
+}
+
+/** The check at a stop: nothing of the iterations before but y. */
+static blo_status solve_again(blo_solver *s, int round, blo_vec *hx, blo_report *r)
+{
+  state *st = s->data;
+
+  if (round == 0) {
+    blo_vec_fill(st->careful.adjoint->v, 0);
+  }
+  return hypergradient(s, st, &st->careful, hx, r);
+}
+
+static blo_status step(blo_solver *s, blo_report *r)
+{
+  state *st = s->data;
+
+  BLO_TRY(hypergradient(s, st, &st->usual, st->hx, r));
+  return escape_step(st->escape, s, st->hx, r);
+}
+
+/* ------------------------------------------------------------------- life */
+
+static blo_status setup(blo_solver *s)
+{
+  const options *o = s->options;
+  blo_problem *p = blo_eval_problem(s->eval);
+  state *st = s->data;
+
+  BLO_TRY_ALL(p->comm, escape_create(s, &o->upper, &o->escape, solve_again, &st->escape));
+  BLO_TRY_ALL(p->comm, blo_vec_create(blo_eval_space_x(s->eval), &st->hx));
+  BLO_TRY_ALL(p->comm, blo_state_create(p->ctx, &st->apart));
+  if (blo_adjoint_is_dense(&o->adjoint)) {
+    BLO_TRY(blo_hessian_create(s->eval, &o->dense, &st->hessian));
+  }
+  st->usual = (pair){.lower_options = o->lower, .adjoint_options = o->adjoint};
+  st->careful = st->usual;
+  st->careful.lower_options.steps *= o->escape.check;
+  st->careful.lower_options.warm_start = true;
+  st->careful.adjoint_options.iterations *= o->escape.check;
+  st->careful.adjoint_options.warm_start = true;
+  BLO_TRY(make_pair(s, st, s->state, &st->usual));
+  return make_pair(s, st, st->apart, &st->careful);
+}
+
+static void teardown(blo_solver *s)
+{
+  state *st = s->data;
+
+  destroy_pair(&st->usual);
+  destroy_pair(&st->careful);
+  escape_destroy(&st->escape);
+  blo_state_destroy(&st->apart);
+  blo_vec_destroy(&st->hx);
+  blo_hessian_destroy(&st->hessian);
+}
+
+static void describe(const blo_solver *s, FILE *to)
+{
+  const state *st = s->data;
+
+  escape_describe(st->escape, to);
+  if (st->hessian != NULL) {
+    blo_hessian_describe(st->hessian, to);
+  }
+}
+
+static const blo_opt_row lower_rows[] = {
+    BLO_OPT(blo_lower_options, steps, "10", 1, 1e9, "steps",
+            "D: lower-level steps in an outer iteration; from sqrt(kappa) to kappa / 5 with warm "
+            "start, kappa the condition number of H",
+            "", 0),
+    BLO_OPT(blo_lower_options, step, "0.1", 0, 1e12, "-",
+            "lower step size tau, about 1 over the largest eigenvalue of H", "", 0),
+    BLO_OPT_PLAIN(blo_lower_options, warm_start, "true",
+                  "begin at the y of the iteration before, not at the starting point", 0),
+};
+static const blo_opt_row adjoint_rows[] = {
+    BLO_OPT_NAMES(blo_adjoint_options, type, "cg", blo_estimator_names,
+                  "how H v = grad_y f is solved", "", 0),
+    BLO_OPT(blo_adjoint_options, iterations, "10", 1, 1e9, "products",
+            "N: products with H, CG iterations at most, or terms of the Neumann series beyond the "
+            "first; direct takes n_y when H has changed",
+            "", 0),
+    BLO_OPT(blo_adjoint_options, tol, "1e-10", 0, 1, "-",
+            "CG: stop when the residual is at most tol (or rounding) times the norm of grad_y f; "
+            "direct: call a larger one ill-conditioned",
+            "", 0),
+    BLO_OPT(blo_adjoint_options, step, "0.1", 0, 1e12, "-",
+            "Neumann: less than 2 over the largest eigenvalue of H",
+            "Ji, Yang and Liang 2021, arXiv 2010.07962, eq. 4", BLO_OPT_OPEN_LOW),
+    BLO_OPT_NAMES(blo_adjoint_options, on_curvature, "stop", blo_on_curvature_names,
+                  "H is not positive definite: end the run, or go on; the theory does not hold "
+                  "then, and a stop there is not decided",
+                  "", 0),
+    BLO_OPT_PLAIN(blo_adjoint_options, warm_start, "true",
+                  "begin the solve at the v of the iteration before", 0),
+};
+
+static const blo_opt_table lower_table = {"lower",
+                                          "the lower-level steps, on all samples",
+                                          sizeof(blo_lower_options),
+                                          lower_rows,
+                                          BLO_COUNT_OF(lower_rows),
+                                          NULL,
+                                          0};
+static const blo_opt_table adjoint_table = {"adjoint",
+                                            "the adjoint system, on all samples",
+                                            sizeof(blo_adjoint_options),
+                                            adjoint_rows,
+                                            BLO_COUNT_OF(adjoint_rows),
+                                            NULL,
+                                            0};
+static const blo_opt_sub subs[] = {{"lower", offsetof(options, lower), &lower_table},
+                                   {"adjoint", offsetof(options, adjoint), &adjoint_table},
+                                   {"upper", offsetof(options, upper), &escape_upper_table},
+                                   {"escape", offsetof(options, escape), &escape_table},
+                                   {"dense", offsetof(options, dense), &blo_dense_table}};
+static const blo_opt_table table = {"perturbed_aid",
+                                    "perturbed approximate implicit differentiation",
+                                    sizeof(options),
+                                    NULL,
+                                    0,
+                                    subs,
+                                    BLO_COUNT_OF(subs)};
+
+const blo_solver_type blo_solver_perturbed_aid = {
+    .name = "perturbed_aid",
+    .summary = "AID that leaves strict saddles by perturbations, full batches",
+    .source = "Huang, Chen, Ji, Ma and Lai 2022, arXiv 2202.03684",
+    .cost = "D + 1 gradients of g, N + 2 products H v, 1 product J v, 1 gradient of f; D + N + 2 "
+            "reductions (D = lower.steps, N = adjoint.iterations); at a stop, 2 escape.check "
+            "times D gradients and N products once",
+    .state_size = sizeof(state),
+    .options = &table,
+    .setup = setup,
+    .step = step,
+    .teardown = teardown,
+    .describe = describe,
+};

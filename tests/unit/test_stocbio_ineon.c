@@ -1,0 +1,505 @@
+/* stocbio_ineon against its pseudo-code: plain loops over small arrays, whose oracles are direct
+ * sums over the samples of the batches that the samplers name. Iterates and every number of the
+ * report agree after each iteration, and the verdicts. With f turned round (its scale negative) F
+ * is concave, so that there is curvature to be found. */
+#include "fixture.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { NX = QUADRATIC_N_X, NY = QUADRATIC_N_Y, N = QUADRATIC_N, M = QUADRATIC_M };
+enum { SEED = 31, ITERATIONS = 18 };
+
+static const double TOL = 1e-11;
+
+/* Settings: they make the run file and steer the loops. */
+typedef struct plan {
+  double f_scale;
+  int T, Q, lower_batch, adjoint_batch, upper_batch;
+  double tau, eta_h, eta, decay;
+  int every, large_batch;
+  double epsilon;
+  double radius, threshold, gamma, step, move;
+  int t_max;
+  const char *accept, *sign;
+  bool independent;
+  int moves, minima, voids; /* what the run is meant to show, at least */
+} plan;
+
+/* In the order of the fields. */
+static const plan plans[] = {
+    /* searches without growth, that end by T' */
+    {1,   3,   4,   20,   15,  10, 0.3,           0.2,      0.1,   0.5, 2, 0, 1e6,
+     0.1, 1.0, 0.3, 0.05, 0.1, 3,  "certificate", "random", false, 0,   2, 0},
+    /* the norm decides: descent first, a search later */
+    {1,   3,   6,   40,   40,  30, 0.3,           0.2,      0.1,   0, 3, 60, 3,
+     0.1, 1.0, 0.3, 0.05, 0.1, 2,  "certificate", "random", false, 0, 1, 0},
+    /* negative curvature, in three ways */
+    {-1,  3,   4,   20,  15,  10, 0.3,           0.2,      0.05,  0, 2, 50, 1e6,
+     0.1, 0.3, 0.3, 0.2, 0.2, 9,  "certificate", "random", false, 2, 0, 0},
+    {-1,  2,   3,   30,  25,  12, 0.3,        0.2,        0.05,  0, 2, 0, 1e6,
+     0.1, 0.4, 0.3, 0.1, 0.2, 9,  "decrease", "gradient", false, 2, 0, 0},
+    {-1,  4,   3,   10,  0,   0, 0.2,      0.3,    0.05,  0, 3, 0, 1e6,
+     0.1, 0.3, 0.3, 0.1, 0.1, 9, "growth", "best", false, 2, 0, 0},
+    /* steps so large that u grows along positive curvature */
+    {1,   3,   4,   20, 15,  10, 0.3,           0.2,      0.1,   0, 2, 0, 1e6,
+     0.1, 1.0, 0.3, 3,  0.1, 9,  "certificate", "random", false, 0, 0, 2},
+    {1,   3,   4,   20, 15,  10, 0.3,        0.2,      0.1,  0, 2, 0, 1e6,
+     0.1, 1.0, 0.3, 3,  0.1, 9,  "decrease", "random", true, 0, 0, 2},
+};
+enum { N_PLANS = sizeof plans / sizeof *plans };
+
+static void to_text(const plan *p, char *text, size_t cap)
+{
+  snprintf(text, cap,
+           "lower: {steps: %d, batch: %d, step: %.17g}\n"
+           "adjoint: {iterations: %d, batch: %d, step: %.17g}\n"
+           "upper: {batch: %d, step: %.17g, decay: %.17g}\n"
+           "check: {every: %d, batch: %d, epsilon: %.17g}\n"
+           "search: {radius: %.17g, threshold: %.17g, curvature: %.17g, step: %.17g, move: %.17g,"
+           " iterations: %d, accept: %s, sign: %s, independent: %s}\n",
+           p->T, p->lower_batch, p->tau, p->Q, p->adjoint_batch, p->eta_h, p->upper_batch, p->eta,
+           p->decay, p->every, p->large_batch, p->epsilon, p->radius, p->threshold, p->gamma,
+           p->step, p->move, p->t_max, p->accept, p->sign, p->independent ? "true" : "false");
+}
+
+/* ------------------------------------------------------- the plain loops */
+
+/* The samplers of the small or of the large estimates. */
+typedef struct estimates {
+  blo_sampler *lower, *hessian, *cross, *upper;
+} estimates;
+
+/* What is seen after an outer iteration. */
+typedef struct frame {
+  blo_report report;
+  double x[NX], y[NY];
+} frame;
+
+typedef struct reference {
+  const plan *p;
+  blo_comm *comm;
+  estimates small, large;
+  double x[NX], y[NY];
+  int plan_number, searches, moves;
+  frame *frames; /* [ITERATIONS] */
+  int n;
+} reference;
+
+static void open_estimates(blo_comm *comm, uint64_t seed, int lower, int adjoint, int upper,
+                           estimates *e)
+{
+  const struct {
+    blo_purpose purpose;
+    int n, batch;
+    blo_sampler **to;
+  } all[] = {{BLO_PURPOSE_LOWER, N, lower, &e->lower},
+             {BLO_PURPOSE_ADJOINT, N, adjoint, &e->hessian},
+             {BLO_PURPOSE_CROSS, N, adjoint, &e->cross},
+             {BLO_PURPOSE_UPPER, M, upper, &e->upper}};
+  for (int i = 0; i < 4; i++) {
+    BLO_REQUIRE_STATUS(
+        blo_sampler_create(comm, seed, all[i].purpose, all[i].n, 16, all[i].batch, all[i].to),
+        BLO_OK);
+  }
+}
+
+static void close_estimates(estimates *e)
+{
+  blo_sampler_destroy(&e->lower);
+  blo_sampler_destroy(&e->hessian);
+  blo_sampler_destroy(&e->cross);
+  blo_sampler_destroy(&e->upper);
+}
+
+static double dot(int n, const double *a, const double *b)
+{
+  double sum = 0;
+  for (int i = 0; i < n; i++) {
+    sum += a[i] * b[i];
+  }
+  return sum;
+}
+
+static double norm(int n, const double *a)
+{
+  return sqrt(dot(n, a, a));
+}
+
+/* to = a + w b */
+static void add(int n, const double *a, double w, const double *b, double *to)
+{
+  for (int i = 0; i < n; i++) {
+    to[i] = a[i] + w * b[i];
+  }
+}
+
+static quadratic_oracles g_at(const reference *r, blo_sampler *sampler, int draw, const double *x,
+                              const double *y, const double *v)
+{
+  int count[N];
+  fixture_batch_counts(r->comm, blo_sampler_draw(sampler, (uint64_t)draw), N, 16, count);
+  return quadratic_mean(BLO_LOWER, count, x, y, v);
+}
+
+static quadratic_oracles f_at(const reference *r, blo_sampler *sampler, int draw, const double *x,
+                              const double *y)
+{
+  int count[M];
+  fixture_batch_counts(r->comm, blo_sampler_draw(sampler, (uint64_t)draw), M, 16, count);
+  quadratic_oracles f = quadratic_mean(BLO_UPPER, count, x, y, NULL);
+  f.value *= r->p->f_scale;
+  for (int i = 0; i < NX; i++) {
+    f.gx[i] *= r->p->f_scale;
+  }
+  for (int j = 0; j < NY; j++) {
+    f.gy[j] *= r->p->f_scale;
+  }
+  return f;
+}
+
+static blo_report blank(void)
+{
+  return (blo_report){
+#define NOT_SAID(name, unit, help) .name = (double)NAN,
+      BLO_REPORT_LIST(NOT_SAID)
+#undef NOT_SAID
+          .second_order = BLO_SECOND_ORDER_UNDECIDED};
+}
+
+/* StocHyper(x, y; plan number k); what it reports. */
+static blo_report stoc_hyper(const reference *r, const estimates *e, int k, const double *x,
+                             double *y, double *hx)
+{
+  const plan *p = r->p;
+  double w[NY], v[NY], d[NY];
+  blo_report s = blank();
+  for (int t = 0; t < p->T; t++) {
+    quadratic_oracles g = g_at(r, e->lower, k * p->T + t, x, y, y);
+    add(NY, y, -p->tau, g.gy, y);
+  }
+  quadratic_oracles f = f_at(r, e->upper, k, x, y);
+  memcpy(w, f.gy, sizeof w);
+  memset(v, 0, sizeof v);
+  add(NY, v, p->eta_h, w, v);
+  for (int q = 0; q < p->Q; q++) {
+    quadratic_oracles g = g_at(r, e->hessian, k * (p->Q + 1) + q, x, y, w);
+    add(NY, w, -p->eta_h, g.hv, w);
+    add(NY, v, p->eta_h, w, v);
+  }
+  quadratic_oracles g = g_at(r, e->cross, k, x, y, v);
+  add(NX, f.gx, -1, g.jv, hx);
+  add(NY, g.hv, -1, f.gy, d);
+  s.f = f.value;
+  s.g = g.value;
+  s.hypergrad_norm = norm(NX, hx);
+  s.lower_residual = norm(NY, g.gy);
+  s.adjoint_residual = norm(NY, d);
+  s.adjoint_rhs = norm(NY, f.gy);
+  s.adjoint_relative = s.adjoint_residual / s.adjoint_rhs;
+  s.adjoint_iterations = p->Q;
+  s.lower_steps = p->T;
+  s.step_y = p->tau;
+  s.verdict = norm(NY, w) > norm(NY, f.gy) ? BLO_VERDICT_GREW : BLO_VERDICT_SPENT;
+  return s;
+}
+
+static void record(reference *r, const blo_report *report)
+{
+  if (r->n < ITERATIONS) {
+    frame *to = &r->frames[r->n++];
+    to->report = *report;
+    to->report.perturbations = r->moves;
+    memcpy(to->x, r->x, sizeof r->x);
+    memcpy(to->y, r->y, sizeof r->y);
+  }
+}
+
+/* A search and its vectors. */
+typedef struct hunt {
+  double u[NX], y_a[NY], y_b[NY];
+  double tracked; /* |u| when y_b belonged to x + u */
+  double g[2][NX], f[2];
+} hunt;
+
+/* x + h u / |u|, and y_a + (h / tracked) (y_b - y_a) */
+static void side(const reference *r, const hunt *s, double h, double *x, double *y)
+{
+  double d[NY];
+  add(NX, r->x, h / norm(NX, s->u), s->u, x);
+  add(NY, s->y_b, -1, s->y_a, d);
+  add(NY, s->y_a, h / s->tracked, d, y);
+}
+
+static void both_sides(reference *r, hunt *s, double h)
+{
+  double x[NX], y[NY];
+  int k = r->plan_number++;
+  for (int i = 0; i < 2; i++) {
+    side(r, s, i == 0 ? h : -h, x, y);
+    s->f[i] = stoc_hyper(r, &r->large, k, x, y, s->g[i]).f;
+  }
+}
+
+static void take_move(reference *r, hunt *s, const double *g_large)
+{
+  const plan *p = r->p;
+  double sign = 1, x[NX], y[NY];
+  if (strcmp(p->sign, "random") == 0) {
+    const blo_stream st = {SEED, BLO_PURPOSE_DIRECTION};
+    sign = blo_stream_uniform(st, (uint64_t)r->searches, 1, 0) < 0.5 ? 1 : -1;
+  } else if (strcmp(p->sign, "gradient") == 0) {
+    sign = dot(NX, g_large, s->u) > 0 ? -1 : 1;
+  } else {
+    both_sides(r, s, p->move);
+    sign = s->f[0] <= s->f[1] ? 1 : -1;
+  }
+  side(r, s, sign * p->move, x, y);
+  memcpy(r->x, x, sizeof x);
+  memcpy(r->y, y, sizeof y);
+  r->moves++;
+}
+
+static void begin_hunt(reference *r, hunt *s)
+{
+  const blo_stream st = {SEED, BLO_PURPOSE_DIRECTION};
+  for (int i = 0; i < NX; i++) {
+    s->u[i] = blo_stream_normal(st, (uint64_t)r->searches, 0, (uint64_t)i);
+  }
+  double length = norm(NX, s->u);
+  for (int i = 0; i < NX; i++) {
+    s->u[i] *= r->p->radius / length;
+  }
+  memcpy(s->y_a, r->y, sizeof r->y);
+  memcpy(s->y_b, r->y, sizeof r->y);
+  r->searches++;
+}
+
+/* iNEON(x, y) and what follows from it. */
+static void search(reference *r, const double *g_large)
+{
+  const plan *p = r->p;
+  hunt s;
+  begin_hunt(r, &s);
+  for (int t = 1; r->n < ITERATIONS; t++) {
+    double g_a[NX], g_b[NX], d[NX], z[NX], length = norm(NX, s.u);
+    bool found = false, end = false;
+    int k = r->plan_number++;
+    blo_report now = stoc_hyper(r, &r->small, k, r->x, s.y_a, g_a);
+    add(NX, r->x, 1, s.u, z);
+    k = p->independent ? r->plan_number++ : k;
+    double f_b = stoc_hyper(r, &r->small, k, z, s.y_b, g_b).f;
+    s.tracked = length;
+    add(NX, g_b, -1, g_a, d);
+    double curved = dot(NX, s.u, d) / (length * length);
+    double change = f_b - now.f - dot(NX, g_a, s.u);
+    if (strcmp(p->accept, "decrease") == 0 &&
+        change <= -p->gamma * p->threshold * p->threshold / 4) {
+      found = end = true;
+      now.curvature_F = 2 * change / (length * length);
+    } else {
+      add(NX, s.u, -p->step, d, s.u);
+      length = norm(NX, s.u);
+    }
+    if (!found && length >= p->threshold) {
+      end = true;
+      now.curvature_F = curved;
+      found = strcmp(p->accept, "growth") == 0;
+      if (strcmp(p->accept, "certificate") == 0) {
+        both_sides(r, &s, p->threshold);
+        add(NX, s.g[0], -1, s.g[1], d);
+        now.curvature_F = dot(NX, s.u, d) / (2 * p->threshold * length);
+        found = now.curvature_F <= -p->gamma / 2;
+      }
+    } else if (!found && t == p->t_max) {
+      end = now.converged = true;
+      now.second_order = BLO_SECOND_ORDER_MINIMUM;
+    }
+    now.search = length;
+    if (found) {
+      take_move(r, &s, g_large);
+    }
+    record(r, &now);
+    if (end) {
+      return;
+    }
+  }
+}
+
+static void run_pseudo_code(reference *r)
+{
+  const plan *p = r->p;
+  for (int rounds = 0; r->n < ITERATIONS; rounds++) {
+    double g[NX];
+    if (rounds % p->every == 0) {
+      blo_report now = stoc_hyper(r, &r->large, r->plan_number++, r->x, r->y, g);
+      if (norm(NX, g) <= 0.8 * p->epsilon) {
+        now.search = p->radius;
+        record(r, &now);
+        search(r, g);
+        continue;
+      }
+    }
+    blo_report now = stoc_hyper(r, &r->small, r->plan_number++, r->x, r->y, g);
+    now.step_x = p->eta * pow(r->n + 1, -p->decay);
+    add(NX, r->x, -now.step_x, g, r->x);
+    record(r, &now);
+  }
+}
+
+/* ----------------------------------------------------------- comparisons */
+
+static void expect_number(int plan_at, int k, const char *name, double got, double want)
+{
+  bool same = isnan(want) ? isnan(got) : fabs(got - want) <= TOL * fmax(1, fabs(want));
+  BLO_EXPECT_MSG(same, "plan %d, iteration %d: %s is %.17g, by the pseudo-code %.17g", plan_at, k,
+                 name, got, want);
+}
+
+static void expect_frame(int plan_at, int k, const blo_solver *s, const blo_report *got,
+                         const frame *want)
+{
+  double d[NY];
+#define EXPECT_FIELD(name, unit, help)                                                             \
+  expect_number(plan_at, k, #name, got->name, want->report.name);
+  BLO_REPORT_LIST(EXPECT_FIELD)
+#undef EXPECT_FIELD
+  BLO_EXPECT_MSG(got->verdict == want->report.verdict && got->converged == want->report.converged &&
+                     got->second_order == want->report.second_order && s->evidence[0] != '\0',
+                 "plan %d, iteration %d: %s, converged %d, %s; %s", plan_at, k,
+                 blo_verdict_text(got->verdict), got->converged,
+                 blo_second_order_text(got->second_order), s->evidence);
+  add(NX, s->x->data, -1, want->x, d);
+  expect_number(plan_at, k, "distance of x", norm(NX, d), 0);
+  add(NY, s->y->data, -1, want->y, d);
+  expect_number(plan_at, k, "distance of y", norm(NY, d), 0);
+}
+
+static void make_reference(blo_comm *comm, const plan *p, frame *frames, reference *r)
+{
+  uint64_t bits[4];
+  *r = (reference){.p = p, .comm = comm, .frames = frames};
+  open_estimates(comm, SEED, p->lower_batch, p->adjoint_batch, p->upper_batch, &r->small);
+  blo_stream_bits((blo_stream){SEED, BLO_PURPOSE_DIRECTION}, 0, 2, 0, bits);
+  open_estimates(comm, bits[0], p->large_batch, p->large_batch, p->large_batch, &r->large);
+}
+
+static void expect_variety(const plan *p, int plan_at, const frame *frames)
+{
+  int minima = 0, voids = 0;
+  for (int k = 0; k < ITERATIONS; k++) {
+    bool moved = k > 0 && frames[k].report.perturbations > frames[k - 1].report.perturbations;
+    minima += frames[k].report.converged;
+    voids += !isnan(frames[k].report.curvature_F) && !moved;
+  }
+  BLO_EXPECT_MSG(frames[ITERATIONS - 1].report.perturbations >= p->moves && minima >= p->minima &&
+                     voids >= p->voids && norm(NX, frames[ITERATIONS - 1].x) < 100,
+                 "plan %d: %g moves, %d minima, %d void searches", plan_at,
+                 frames[ITERATIONS - 1].report.perturbations, minima, voids);
+}
+
+static void follow(blo_comm *comm, int plan_at)
+{
+  const plan *p = &plans[plan_at];
+  char text[1024];
+  frame frames[ITERATIONS];
+  fixture f;
+  blo_conf *conf = NULL;
+  blo_solver *s = NULL;
+  blo_report got;
+  reference r;
+  fixture_make(comm, FIXTURE_QUADRATIC, "", BLO_REPRODUCIBLE, &f);
+  quadratic_faults(f.problem)->upper_scale = p->f_scale;
+  to_text(p, text, sizeof text);
+  BLO_REQUIRE_STATUS(blo_conf_parse(blo_comm_context(comm), "test", text, &conf), BLO_OK);
+  BLO_REQUIRE_STATUS(blo_solver_create(f.eval, blo_solver_find("stocbio_ineon"), conf, SEED, &s),
+                     BLO_OK);
+  make_reference(comm, p, frames, &r);
+  memcpy(r.x, s->x->data, sizeof r.x);
+  memcpy(r.y, s->y->data, sizeof r.y);
+  run_pseudo_code(&r);
+  s->want_norms = true;
+  for (int k = 0; k < ITERATIONS; k++) {
+    BLO_REQUIRE_STATUS(blo_solver_step(s, &got), BLO_OK);
+    expect_frame(plan_at, k, s, &got, &frames[k]);
+  }
+  expect_variety(p, plan_at, frames);
+  close_estimates(&r.small);
+  close_estimates(&r.large);
+  blo_solver_destroy(&s);
+  blo_conf_destroy(&conf);
+  fixture_free(comm, &f);
+}
+
+static void method_does_what_its_page_says(blo_comm *comm)
+{
+  for (int i = 0; i < N_PLANS; i++) {
+    follow(comm, i);
+  }
+}
+
+/* Settings that make no sense together, and what is said of them. */
+static void nonsense_is_refused(blo_comm *comm)
+{
+  static const struct {
+    const char *settings, *says;
+  } all[] = {
+      {"search: {radius: 0.5}", "solver.search.radius = 0.5 must be less than"},
+      {"upper: {step: 0}", "solver.search.step must be given"},
+      {"check: {batch: 20}\nadjoint: {batch: 10}\nlower: {batch: 30}",
+       "solver.check.batch = 20 is less than the 30 samples of solver.lower.batch"},
+      {"check: {batch: 20}\nadjoint: {batch: 0}\nlower: {batch: 10}",
+       "solver.check.batch = 20 is less than the 100 samples of solver.adjoint.batch"},
+      {"check: {batch: 20}\nadjoint: {batch: 20}\nlower: {batch: 10}\nupper: {batch: 21}",
+       "solver.check.batch = 20 is less than the 21 samples of solver.upper.batch"},
+      {"search: {curvature: 1e-300}", "iterations follow from"},
+      {"lower: {momentum: 0.5}", "momentum"},
+  };
+  fixture f;
+  fixture_make(comm, FIXTURE_QUADRATIC, "", BLO_REPRODUCIBLE, &f);
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+    blo_conf *conf = NULL;
+    blo_solver *s = NULL;
+    BLO_REQUIRE_STATUS(blo_conf_parse(blo_comm_context(comm), "test", all[i].settings, &conf),
+                       BLO_OK);
+    BLO_EXPECT_STATUS(blo_solver_create(f.eval, blo_solver_find("stocbio_ineon"), conf, SEED, &s),
+                      BLO_E_OPTION);
+    BLO_EXPECT_ERROR_HAS(all[i].says);
+    blo_solver_destroy(&s);
+    blo_conf_destroy(&conf);
+  }
+  fixture_free(comm, &f);
+}
+
+/* A search whose u leaves the range of doubles says so. */
+static void search_looks_at_u(blo_comm *comm)
+{
+  fixture f;
+  blo_conf *conf = NULL;
+  blo_solver *s = NULL;
+  blo_report r;
+  blo_status status = BLO_OK;
+  fixture_make(comm, FIXTURE_QUADRATIC, "", BLO_REPRODUCIBLE, &f);
+  BLO_REQUIRE_STATUS(blo_conf_parse(blo_comm_context(comm), "test",
+                                    "check: {epsilon: 1e6}\nlower: {step: 0.3}\nadjoint: {step: "
+                                    "0.2}\nsearch: {step: 1e308, threshold: 1e300, iterations: 5}",
+                                    &conf),
+                     BLO_OK);
+  BLO_REQUIRE_STATUS(blo_solver_create(f.eval, blo_solver_find("stocbio_ineon"), conf, SEED, &s),
+                     BLO_OK);
+  for (int k = 0; k < 5 && status == BLO_OK; k++) {
+    status = blo_solver_step(s, &r);
+  }
+  BLO_EXPECT_STATUS(status, BLO_E_NONFINITE);
+  BLO_EXPECT_ERROR_HAS("search for negative curvature is not finite");
+  blo_solver_destroy(&s);
+  blo_conf_destroy(&conf);
+  fixture_free(comm, &f);
+}
+
+static const blo_test tests[] = {
+    {"method does what its page says", method_does_what_its_page_says},
+    {"nonsense is refused", nonsense_is_refused},
+    {"search looks at u", search_looks_at_u},
+};
+BLO_TEST_MAIN("stocbio_ineon", tests)
