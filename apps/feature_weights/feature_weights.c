@@ -39,10 +39,8 @@ static const blo_opt_row rows[] = {
     BLO_OPT(options, reg, "0.01", 0, 1e6, "-", "weight of ||y||^2 in g", "", 0),
 };
 static const blo_opt_sub subs[] = {{"data", offsetof(options, net.data), &blo_data_table}};
-static const blo_opt_table table = {"feature_weights",  "learn which features matter",
-                                    sizeof(options),    rows,
-                                    BLO_COUNT_OF(rows), subs,
-                                    BLO_COUNT_OF(subs)};
+static const blo_opt_table table =
+    BLO_OPT_TABLE_WITH("feature_weights", "learn which features matter", options, rows, subs);
 
 static const blo_problem_type feature_weights = {
     BLO_NET_SLOTS,

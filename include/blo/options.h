@@ -105,6 +105,21 @@ struct blo_opt_table {
   blo_int n_subs;
 };
 
+/** Initialisers of a table for the struct T: of rows; of rows and tables inside it; of tables
+ * inside it only. */
+#define BLO_OPT_TABLE(name, help, T, rows)                                                         \
+  {                                                                                                \
+    name, help, sizeof(T), rows, BLO_COUNT_OF(rows), NULL, 0                                       \
+  }
+#define BLO_OPT_TABLE_WITH(name, help, T, rows, subs)                                              \
+  {                                                                                                \
+    name, help, sizeof(T), rows, BLO_COUNT_OF(rows), subs, BLO_COUNT_OF(subs)                      \
+  }
+#define BLO_OPT_TABLE_OF(name, help, T, subs)                                                      \
+  {                                                                                                \
+    name, help, sizeof(T), NULL, 0, subs, BLO_COUNT_OF(subs)                                       \
+  }
+
 #define BLO_INF 1e308
 
 /** The kind of a field, from its type. */

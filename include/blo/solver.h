@@ -112,6 +112,20 @@ BLO_API const blo_solver_type *const *blo_solver_types(blo_int *n);
 
 /* ------------------------------------------------------------- blocks */
 
+/** Enter what an estimator tells of its last estimate. Call: Local. */
+BLO_API void blo_report_estimate(const blo_estimator *e, blo_report *r);
+/** Enter the factorisations of a shared Hessian since there were `before`, and its grid; NULL:
+ *  there is none. Call: Local. */
+BLO_API void blo_report_hessian(const blo_hessian *h, blo_int before, blo_report *r);
+/**
+ * See that what this step has moved is finite. Of a sharded vector each rank sees only its own
+ * part: there the next sweep looks at it. Call  Local, with the same result on all ranks.
+ * @param[in] what  e.g. "x", "the upper step"
+ * @return BLO_OK; BLO_E_NONFINITE "x is not finite after the upper step of iteration k"
+ */
+BLO_API BLO_MUST_USE blo_status blo_step_check(const blo_vec *v, const char *name, const char *what,
+                                               blo_int k);
+
 /** A step size c / (t + 1)^e, t = 0, 1, ... */
 typedef struct blo_schedule {
   double step, decay;

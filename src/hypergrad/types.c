@@ -22,13 +22,8 @@ const char *const blo_on_curvature_names[] = {"stop", "truncate", NULL};
 
 static const blo_opt_row rows[] = {BLO_ADJOINT_ROWS("cg", "10", "0.5", "0", "true")};
 
-const blo_opt_table blo_adjoint_table = {"adjoint",
-                                         "solution of the adjoint system",
-                                         sizeof(blo_adjoint_options),
-                                         rows,
-                                         BLO_COUNT_OF(rows),
-                                         NULL,
-                                         0};
+const blo_opt_table blo_adjoint_table =
+    BLO_OPT_TABLE("adjoint", "solution of the adjoint system", blo_adjoint_options, rows);
 
 const blo_estimator_type *const *blo_estimator_types(blo_int *n)
 {

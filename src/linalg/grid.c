@@ -12,10 +12,8 @@ static const blo_opt_row rows[] = {
             "rows and columns of the blocks that are dealt to the ranks",
             "Blackford et al. 1997, ScaLAPACK Users' Guide, chapter 4", 0),
 };
-const blo_opt_table blo_dense_table = {
-    "dense", "distributed dense matrices", sizeof(blo_dense_options),
-    rows,    BLO_COUNT_OF(rows),           NULL,
-    0};
+const blo_opt_table blo_dense_table =
+    BLO_OPT_TABLE("dense", "distributed dense matrices", blo_dense_options, rows);
 
 /* ------------------------------------------------------------------ axes */
 

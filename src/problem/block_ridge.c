@@ -72,11 +72,8 @@ static const blo_opt_row rows[] = {
 };
 static const blo_opt_sub subs[] = {{"data", offsetof(options, net.data), &blo_data_table},
                                    {"model", offsetof(options, model), &blo_model_table}};
-static const blo_opt_table table = {
-    "block_ridge",      "one regularisation weight for each block of parameters",
-    sizeof(options),    rows,
-    BLO_COUNT_OF(rows), subs,
-    BLO_COUNT_OF(subs)};
+static const blo_opt_table table = BLO_OPT_TABLE_WITH(
+    "block_ridge", "one regularisation weight for each block of parameters", options, rows, subs);
 
 const blo_problem_type blo_problem_block_ridge = {
     BLO_NET_SLOTS,

@@ -118,18 +118,13 @@ static const blo_opt_row rows[] = {
 };
 
 static const blo_opt_row model_rows[] = {BLO_MODEL_ROWS("linear")};
-static const blo_opt_table model_table = {
-    "model",    "the classifier, all of it in y", sizeof(blo_model_options),
-    model_rows, BLO_COUNT_OF(model_rows),         NULL,
-    0};
+static const blo_opt_table model_table =
+    BLO_OPT_TABLE("model", "the classifier, all of it in y", blo_model_options, model_rows);
 
 static const blo_opt_sub subs[] = {
     {"data", offsetof(cleaning_options, net.data), &blo_data_table},
     {"model", offsetof(cleaning_options, model), &model_table},
 };
 
-const blo_opt_table cleaning_table = {
-    "hyper_cleaning",         "learn which training labels are wrong",
-    sizeof(cleaning_options), rows,
-    BLO_COUNT_OF(rows),       subs,
-    BLO_COUNT_OF(subs)};
+const blo_opt_table cleaning_table = BLO_OPT_TABLE_WITH(
+    "hyper_cleaning", "learn which training labels are wrong", cleaning_options, rows, subs);

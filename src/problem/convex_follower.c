@@ -225,13 +225,8 @@ static const blo_opt_row rows[] = {
     ANALYTIC_ROWS(options),
 };
 
-static const blo_opt_table table = {"convex_follower",
-                                    "a follower whose solution is not unique",
-                                    sizeof(options),
-                                    rows,
-                                    BLO_COUNT_OF(rows),
-                                    NULL,
-                                    0};
+static const blo_opt_table table =
+    BLO_OPT_TABLE("convex_follower", "a follower whose solution is not unique", options, rows);
 
 const blo_problem_type blo_problem_convex_follower = {
     .name = "convex_follower",

@@ -265,13 +265,8 @@ static const blo_opt_row rows[] = {
     ANALYTIC_ROWS(options),
 };
 
-static const blo_opt_table table = {"factorization",
-                                    "rank-one factors on two levels",
-                                    sizeof(options),
-                                    rows,
-                                    BLO_COUNT_OF(rows),
-                                    NULL,
-                                    0};
+static const blo_opt_table table =
+    BLO_OPT_TABLE("factorization", "rank-one factors on two levels", options, rows);
 
 const blo_problem_type blo_problem_factorization = {
     .name = "factorization",

@@ -441,11 +441,8 @@ static const blo_opt_sub subs[] = {
     {"model", offsetof(options, model), &blo_model_table},
 };
 
-static const blo_opt_table table = {
-    "few_shot",         "learn a representation from many small tasks",
-    sizeof(options),    rows,
-    BLO_COUNT_OF(rows), subs,
-    BLO_COUNT_OF(subs)};
+static const blo_opt_table table = BLO_OPT_TABLE_WITH(
+    "few_shot", "learn a representation from many small tasks", options, rows, subs);
 
 const blo_problem_type blo_problem_few_shot = {
     .name = "few_shot",

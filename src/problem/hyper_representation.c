@@ -36,11 +36,9 @@ static const blo_opt_row rows[] = {
 };
 static const blo_opt_sub subs[] = {{"data", offsetof(options, net.data), &blo_data_table},
                                    {"model", offsetof(options, model), &blo_model_table}};
-static const blo_opt_table table = {
+static const blo_opt_table table = BLO_OPT_TABLE_WITH(
     "hyper_representation", "learn a representation on which a linear classifier does well",
-    sizeof(options),        rows,
-    BLO_COUNT_OF(rows),     subs,
-    BLO_COUNT_OF(subs)};
+    options, rows, subs);
 
 const blo_problem_type blo_problem_hyper_representation = {
     BLO_NET_SLOTS,

@@ -507,13 +507,8 @@ static const blo_opt_row rows[] = {
                   "x on the root rank (updated there and broadcast), or on every rank", "", 0),
 };
 
-static const blo_opt_table table = {"matrix_sensing",
-                                    "hyper-representation as matrix sensing",
-                                    sizeof(options),
-                                    rows,
-                                    BLO_COUNT_OF(rows),
-                                    NULL,
-                                    0};
+static const blo_opt_table table =
+    BLO_OPT_TABLE("matrix_sensing", "hyper-representation as matrix sensing", options, rows);
 
 const blo_problem_type blo_problem_matrix_sensing = {
     .name = "matrix_sensing",

@@ -203,13 +203,8 @@ static const blo_opt_row rows[] = {
     ANALYTIC_ROWS(options),
 };
 
-static const blo_opt_table table = {"minimax_saddle",
-                                    "min over x, max over y, with a strict saddle",
-                                    sizeof(options),
-                                    rows,
-                                    BLO_COUNT_OF(rows),
-                                    NULL,
-                                    0};
+static const blo_opt_table table =
+    BLO_OPT_TABLE("minimax_saddle", "min over x, max over y, with a strict saddle", options, rows);
 
 const blo_problem_type blo_problem_minimax_saddle = {
     .name = "minimax_saddle",

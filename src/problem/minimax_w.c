@@ -169,13 +169,8 @@ static const blo_opt_row rows[] = {
     ANALYTIC_ROWS(options),
 };
 
-static const blo_opt_table table = {"minimax_w",
-                                    "the W-shaped minimax problem",
-                                    sizeof(options),
-                                    rows,
-                                    BLO_COUNT_OF(rows),
-                                    NULL,
-                                    0};
+static const blo_opt_table table =
+    BLO_OPT_TABLE("minimax_w", "the W-shaped minimax problem", options, rows);
 
 const blo_problem_type blo_problem_minimax_w = {
     .name = "minimax_w",

@@ -6,8 +6,8 @@ const char *const blo_pooling_names[] = {"max", "mean", "last", NULL};
 
 static const blo_opt_row rows[] = {BLO_MODEL_ROWS("mlp")};
 
-const blo_opt_table blo_model_table = {
-    "model", "the network", sizeof(blo_model_options), rows, BLO_COUNT_OF(rows), NULL, 0};
+const blo_opt_table blo_model_table =
+    BLO_OPT_TABLE("model", "the network", blo_model_options, rows);
 
 static blo_node mlp(blo_graph *g, const blo_model_options *o, blo_owner owner)
 {

@@ -309,13 +309,8 @@ static const blo_opt_row rows[] = {
     ANALYTIC_ROWS(options),
 };
 
-static const blo_opt_table table = {"penalty_quadratic",
-                                    "a quadratic for penalty methods",
-                                    sizeof(options),
-                                    rows,
-                                    BLO_COUNT_OF(rows),
-                                    NULL,
-                                    0};
+static const blo_opt_table table =
+    BLO_OPT_TABLE("penalty_quadratic", "a quadratic for penalty methods", options, rows);
 
 const blo_problem_type blo_problem_penalty_quadratic = {
     .name = "penalty_quadratic",

@@ -207,13 +207,8 @@ static const blo_opt_row rows[] = {
     ANALYTIC_ROWS(options),
 };
 
-static const blo_opt_table table = {"pl_game",
-                                    "quadratics with a singular lower level",
-                                    sizeof(options),
-                                    rows,
-                                    BLO_COUNT_OF(rows),
-                                    NULL,
-                                    0};
+static const blo_opt_table table =
+    BLO_OPT_TABLE("pl_game", "quadratics with a singular lower level", options, rows);
 
 const blo_problem_type blo_problem_pl_game = {
     .name = "pl_game",

@@ -194,13 +194,8 @@ static const blo_opt_row rows[] = {
     ANALYTIC_ROWS(options),
 };
 
-static const blo_opt_table table = {"quadratic",
-                                    "random quadratics as finite sums",
-                                    sizeof(options),
-                                    rows,
-                                    BLO_COUNT_OF(rows),
-                                    NULL,
-                                    0};
+static const blo_opt_table table =
+    BLO_OPT_TABLE("quadratic", "random quadratics as finite sums", options, rows);
 
 const blo_problem_type blo_problem_quadratic = {
     .name = "quadratic",

@@ -414,13 +414,8 @@ static const blo_opt_row rows[] = {
     ANALYTIC_ROWS(options),
 };
 
-static const blo_opt_table table = {"quartic_saddle",
-                                    "a strict saddle with 2^m minima around it",
-                                    sizeof(options),
-                                    rows,
-                                    BLO_COUNT_OF(rows),
-                                    NULL,
-                                    0};
+static const blo_opt_table table =
+    BLO_OPT_TABLE("quartic_saddle", "a strict saddle with 2^m minima around it", options, rows);
 
 const blo_problem_type blo_problem_quartic_saddle = {
     .name = "quartic_saddle",

@@ -146,10 +146,8 @@ static const blo_opt_row rows[] = {
 
 static const blo_opt_sub subs[] = {{"data", offsetof(options, data), &blo_data_table}};
 
-static const blo_opt_table table = {"ridge_logistic",   "weights of the l2 regularisation",
-                                    sizeof(options),    rows,
-                                    BLO_COUNT_OF(rows), subs,
-                                    BLO_COUNT_OF(subs)};
+static const blo_opt_table table =
+    BLO_OPT_TABLE_WITH("ridge_logistic", "weights of the l2 regularisation", options, rows, subs);
 
 const blo_problem_type blo_problem_ridge_logistic = {
     .name = "ridge_logistic",

@@ -20,13 +20,8 @@ static const blo_opt_row source_rows[] = {
             0),
 };
 
-const blo_opt_table blo_source_table = {"source",
-                                        "where samples come from",
-                                        sizeof(blo_source_spec),
-                                        source_rows,
-                                        BLO_COUNT_OF(source_rows),
-                                        NULL,
-                                        0};
+const blo_opt_table blo_source_table =
+    BLO_OPT_TABLE("source", "where samples come from", blo_source_spec, source_rows);
 
 typedef enum split_kind { SPLIT_RANDOM, SPLIT_ORDERED } split_kind;
 static const char *const split_names[] = {"random", "ordered", NULL};
@@ -60,13 +55,8 @@ static const blo_opt_sub subs[] = {
     {"test", offsetof(blo_data_options, test), &blo_source_table},
 };
 
-const blo_opt_table blo_data_table = {"data",
-                                      "training, validation and test samples",
-                                      sizeof(blo_data_options),
-                                      rows,
-                                      BLO_COUNT_OF(rows),
-                                      subs,
-                                      BLO_COUNT_OF(subs)};
+const blo_opt_table blo_data_table = BLO_OPT_TABLE_WITH(
+    "data", "training, validation and test samples", blo_data_options, rows, subs);
 
 /** Sizes of the three sets, and whether the test set comes from the training source. */
 typedef struct cut {

@@ -168,13 +168,8 @@ static const blo_opt_row rows[] = {
     ANALYTIC_ROWS(options),
 };
 
-static const blo_opt_table table = {"sine_follower",
-                                    "a follower that is not convex",
-                                    sizeof(options),
-                                    rows,
-                                    BLO_COUNT_OF(rows),
-                                    NULL,
-                                    0};
+static const blo_opt_table table =
+    BLO_OPT_TABLE("sine_follower", "a follower that is not convex", options, rows);
 
 const blo_problem_type blo_problem_sine_follower = {
     .name = "sine_follower",

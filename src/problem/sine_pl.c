@@ -273,13 +273,8 @@ static const blo_opt_row rows[] = {
     ANALYTIC_ROWS(options),
 };
 
-static const blo_opt_table table = {"sine_pl",
-                                    "a lower level that is not convex but PL",
-                                    sizeof(options),
-                                    rows,
-                                    BLO_COUNT_OF(rows),
-                                    NULL,
-                                    0};
+static const blo_opt_table table =
+    BLO_OPT_TABLE("sine_pl", "a lower level that is not convex but PL", options, rows);
 
 const blo_problem_type blo_problem_sine_pl = {
     .name = "sine_pl",

@@ -483,13 +483,9 @@ static const blo_opt_row rows[] = {
     ANALYTIC_ROWS(options),
 };
 
-static const blo_opt_table table = {"unbounded_smoothness",
-                                    "an upper level whose curvature grows with its gradient",
-                                    sizeof(options),
-                                    rows,
-                                    BLO_COUNT_OF(rows),
-                                    NULL,
-                                    0};
+static const blo_opt_table table =
+    BLO_OPT_TABLE("unbounded_smoothness", "an upper level whose curvature grows with its gradient",
+                  options, rows);
 
 const blo_problem_type blo_problem_unbounded_smoothness = {
     .name = "unbounded_smoothness",

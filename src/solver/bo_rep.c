@@ -221,24 +221,11 @@ static blo_status update(blo_solver *s, blo_int k, blo_report *r)
 static blo_status solved(blo_solver *s, blo_report *r)
 {
   state *st = s->data;
-  const blo_certificate *c = &st->adjoint->certificate;
   blo_int before = st->hessian != NULL ? blo_hessian_factorized(st->hessian) : 0;
 
   BLO_TRY(blo_estimator_compute(st->adjoint, s->k, s->x, s->y, st->h));
-  if (st->hessian != NULL) {
-    blo_grid *grid = blo_hessian_grid(st->hessian);
-    r->factorizations = (double)(blo_hessian_factorized(st->hessian) - before);
-    r->grid_ranks = blo_grid_rows(grid) * blo_grid_cols(grid);
-  }
-  r->f = st->adjoint->f;
-  r->g = st->adjoint->g;
-  r->lower_residual = c->lower_residual;
-  r->adjoint_residual = c->adjoint_residual;
-  r->adjoint_rhs = c->adjoint_rhs;
-  r->adjoint_relative = c->adjoint_relative;
-  r->adjoint_iterations = (double)c->iterations;
-  r->curvature = c->curvature;
-  r->verdict = c->verdict;
+  blo_report_hessian(st->hessian, before, r);
+  blo_report_estimate(st->adjoint, r);
   return BLO_OK;
 }
 
@@ -398,16 +385,12 @@ static const blo_opt_row upper_rows[] = {
                   "m before the first step: zero, or the first hypergradient", "", 0),
 };
 
-#define TABLE(name, help, T, rows, subs, n_subs)                                                   \
-  {                                                                                                \
-    name, help, sizeof(T), rows, BLO_COUNT_OF(rows), subs, n_subs                                  \
-  }
 static const blo_opt_table eta_decay_table =
-    TABLE("decay", "decay of the length of the steps", decay_options, decay_rows, NULL, 0);
+    BLO_OPT_TABLE("decay", "decay of the length of the steps", decay_options, decay_rows);
 static const blo_opt_table beta_decay_table =
-    TABLE("momentum_decay", "decay of 1 - beta", decay_options, decay_rows, NULL, 0);
+    BLO_OPT_TABLE("momentum_decay", "decay of 1 - beta", decay_options, decay_rows);
 static const blo_opt_table alpha_decay_table =
-    TABLE("decay", "decay of the step size", decay_options, decay_rows, NULL, 0);
+    BLO_OPT_TABLE("decay", "decay of the step size", decay_options, decay_rows);
 static const blo_opt_sub lower_subs[] = {
     {"decay", offsetof(lower_options, decay), &alpha_decay_table}};
 static const blo_opt_sub upper_subs[] = {
@@ -415,13 +398,13 @@ static const blo_opt_sub upper_subs[] = {
     {"momentum_decay", offsetof(upper_options, momentum_decay), &beta_decay_table}};
 
 static const blo_opt_table refine_table =
-    TABLE("refine", "the initialization refinement", refine_options, refine_rows, NULL, 0);
+    BLO_OPT_TABLE("refine", "the initialization refinement", refine_options, refine_rows);
 static const blo_opt_table lower_table =
-    TABLE("lower", "the periodic updates of y", lower_options, lower_rows, lower_subs, 1);
+    BLO_OPT_TABLE_WITH("lower", "the periodic updates of y", lower_options, lower_rows, lower_subs);
 static const blo_opt_table adjoint_table =
-    TABLE("adjoint", "the adjoint system", adjoint_options, adjoint_rows, NULL, 0);
+    BLO_OPT_TABLE("adjoint", "the adjoint system", adjoint_options, adjoint_rows);
 static const blo_opt_table upper_table =
-    TABLE("upper", "the step on x", upper_options, upper_rows, upper_subs, 2);
+    BLO_OPT_TABLE_WITH("upper", "the step on x", upper_options, upper_rows, upper_subs);
 static const blo_opt_sub subs[] = {
     {"refine", offsetof(options, refine), &refine_table},
     {"lower", offsetof(options, lower), &lower_table},
@@ -429,13 +412,8 @@ static const blo_opt_sub subs[] = {
     {"upper", offsetof(options, upper), &upper_table},
     {"dense", offsetof(options, dense), &blo_dense_table},
 };
-static const blo_opt_table table = {"bo_rep",
-                                    "initialization refinement, periodic updates, normalised steps",
-                                    sizeof(options),
-                                    NULL,
-                                    0,
-                                    subs,
-                                    BLO_COUNT_OF(subs)};
+static const blo_opt_table table = BLO_OPT_TABLE_OF(
+    "bo_rep", "initialization refinement, periodic updates, normalised steps", options, subs);
 
 const blo_solver_type blo_solver_bo_rep = {
     .name = "bo_rep",

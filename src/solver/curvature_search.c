@@ -247,10 +247,5 @@ static const blo_opt_row rows[] = {
                   "draw other samples at x + u than at x: only to see how much worse that is", 0),
 };
 
-const blo_opt_table curvature_search_table = {"search",
-                                              "the search for negative curvature of F (iNEON)",
-                                              sizeof(search_options),
-                                              rows,
-                                              BLO_COUNT_OF(rows),
-                                              NULL,
-                                              0};
+const blo_opt_table curvature_search_table =
+    BLO_OPT_TABLE("search", "the search for negative curvature of F (iNEON)", search_options, rows);

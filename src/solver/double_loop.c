@@ -23,17 +23,8 @@ blo_status double_loop_setup(blo_solver *s)
 static void fill_report(const blo_solver *s, const double_loop *d, blo_report *r)
 {
   const double_loop_options *o = s->options;
-  const blo_certificate *c = &d->adjoint->certificate;
 
-  r->f = d->adjoint->f;
-  r->g = d->adjoint->g;
-  r->lower_residual = c->lower_residual;
-  r->adjoint_residual = c->adjoint_residual;
-  r->adjoint_rhs = c->adjoint_rhs;
-  r->adjoint_relative = c->adjoint_relative;
-  r->adjoint_iterations = (double)c->iterations;
-  r->curvature = c->curvature;
-  r->verdict = c->verdict;
+  blo_report_estimate(d->adjoint, r);
   r->lower_steps = (double)blo_lower_steps_taken(d->lower);
   r->step_x = blo_schedule_at((blo_schedule){o->upper.step, o->upper.decay}, s->k);
   r->step_y = blo_lower_is_dense(&o->lower)
@@ -48,11 +39,7 @@ blo_status double_loop_step(blo_solver *s, blo_report *r)
 
   BLO_TRY(blo_lower_track(d->lower, s->k, s->x, s->y));
   BLO_TRY(blo_estimator_compute(d->adjoint, s->k, s->x, s->y, d->hx));
-  if (d->hessian != NULL) {
-    blo_grid *grid = blo_hessian_grid(d->hessian);
-    r->factorizations = (double)(blo_hessian_factorized(d->hessian) - before);
-    r->grid_ranks = blo_grid_rows(grid) * blo_grid_cols(grid);
-  }
+  blo_report_hessian(d->hessian, before, r);
   if (s->want_norms) {
     r->hypergrad_norm = blo_vec_norm(d->hx);
   }

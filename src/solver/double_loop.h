@@ -36,30 +36,17 @@ void double_loop_describe(const blo_solver *s, FILE *to);
 
 /** The option table of a method, from the rows of its three blocks. */
 #define DOUBLE_LOOP_TABLE(method, help)                                                            \
-  static const blo_opt_table lower_table = {                                                       \
-      "lower",    "the lower-level steps",  sizeof(blo_lower_options),                             \
-      lower_rows, BLO_COUNT_OF(lower_rows), NULL,                                                  \
-      0};                                                                                          \
-  static const blo_opt_table adjoint_table = {"adjoint",                                           \
-                                              "the adjoint system",                                \
-                                              sizeof(blo_adjoint_options),                         \
-                                              adjoint_rows,                                        \
-                                              BLO_COUNT_OF(adjoint_rows),                          \
-                                              NULL,                                                \
-                                              0};                                                  \
-  static const blo_opt_table upper_table = {"upper",                                               \
-                                            "the upper-level step",                                \
-                                            sizeof(blo_upper_options),                             \
-                                            upper_rows,                                            \
-                                            BLO_COUNT_OF(upper_rows),                              \
-                                            blo_upper_subs,                                        \
-                                            BLO_COUNT_OF(blo_upper_subs)};                         \
+  static const blo_opt_table lower_table =                                                         \
+      BLO_OPT_TABLE("lower", "the lower-level steps", blo_lower_options, lower_rows);              \
+  static const blo_opt_table adjoint_table =                                                       \
+      BLO_OPT_TABLE("adjoint", "the adjoint system", blo_adjoint_options, adjoint_rows);           \
+  static const blo_opt_table upper_table = BLO_OPT_TABLE_WITH(                                     \
+      "upper", "the upper-level step", blo_upper_options, upper_rows, blo_upper_subs);             \
   static const blo_opt_sub subs[] = {                                                              \
       {"lower", offsetof(double_loop_options, lower), &lower_table},                               \
       {"adjoint", offsetof(double_loop_options, adjoint), &adjoint_table},                         \
       {"upper", offsetof(double_loop_options, upper), &upper_table},                               \
       {"dense", offsetof(double_loop_options, dense), &blo_dense_table}};                          \
-  static const blo_opt_table table = {method, help, sizeof(double_loop_options), NULL,             \
-                                      0,      subs, BLO_COUNT_OF(subs)}
+  static const blo_opt_table table = BLO_OPT_TABLE_OF(method, help, double_loop_options, subs)
 
 #endif

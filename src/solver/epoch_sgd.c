@@ -69,9 +69,5 @@ blo_status epoch_sgd_run(epoch_sgd *e, const epoch *run, const blo_vec *x, blo_v
   if (run->average) {
     blo_vec_copy(e->mean, y);
   }
-  /* of a sharded y each rank sees its own part: the next sweep looks at it */
-  BLO_CHECK(blo_eval_problem(e->eval)->ctx,
-            blo_space_layout(y->space) == BLO_SHARDED || blo_vec_finite(y), BLO_E_NONFINITE,
-            "y is not finite after the lower steps of iteration %lld", (long long)run->k);
-  return BLO_OK;
+  return blo_step_check(y, "y", "the lower steps", run->k);
 }

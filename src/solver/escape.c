@@ -173,18 +173,6 @@ static void perturb(escape *e, blo_solver *s, blo_vec *hx, double f)
   blo_vec_axpy(-e->plan.eta, hx, s->x);
 }
 
-static blo_status publish(const escape *e, blo_solver *s)
-{
-  blo_vec_publish(s->x);
-  /* of a sharded x each rank sees its own part: the next sweep looks at it */
-  BLO_CHECK(e->ctx,
-            blo_space_layout(s->x->space) == BLO_SHARDED ||
-                blo_array_finite(blo_space_n_local(s->x->space), s->x->data),
-            BLO_E_NONFINITE, "x is not finite after the upper step of iteration %lld",
-            (long long)s->k);
-  return BLO_OK;
-}
-
 /* --------------------------------------------------------------- evidence */
 
 /** Add to the evidence. */
@@ -307,7 +295,8 @@ blo_status escape_step(escape *e, blo_solver *s, blo_vec *hx, blo_report *r)
     blo_vec_axpy(-p->eta, hx, s->x);
   }
   r->perturbations = (double)e->count;
-  return publish(e, s);
+  blo_vec_publish(s->x);
+  return blo_step_check(s->x, "x", "the upper step", s->k);
 }
 
 /* --------------------------------------------------------------- options */
@@ -320,10 +309,8 @@ static const blo_opt_row upper_rows[] = {
             "lipschitz with escape.rule = theory",
             "", 0),
 };
-const blo_opt_table escape_upper_table = {
-    "upper",    "the upper-level step",   sizeof(escape_upper_options),
-    upper_rows, BLO_COUNT_OF(upper_rows), NULL,
-    0};
+const blo_opt_table escape_upper_table =
+    BLO_OPT_TABLE("upper", "the upper-level step", escape_upper_options, upper_rows);
 
 static const blo_opt_row rows[] = {
     BLO_OPT(escape_options, epsilon, "1e-3", 0, BLO_INF, "-",
@@ -364,10 +351,5 @@ static const blo_opt_row rows[] = {
             "twice, to see whether the estimate before the perturbation was right to epsilon / 5",
             "", 0),
 };
-const blo_opt_table escape_table = {"escape",
-                                    "how saddles are left, and when to stop",
-                                    sizeof(escape_options),
-                                    rows,
-                                    BLO_COUNT_OF(rows),
-                                    NULL,
-                                    0};
+const blo_opt_table escape_table =
+    BLO_OPT_TABLE("escape", "how saddles are left, and when to stop", escape_options, rows);

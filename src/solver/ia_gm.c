@@ -11,19 +11,36 @@
  */
 #include "unrolling.h"
 
+typedef struct lower_options {
+  trajectory_options base; /**< first, because its rows count from its own beginning */
+  int dynamics;            /**< trajectory_dynamics */
+} lower_options;
+
+typedef struct options {
+  lower_options lower;
+  unrolling_init init;
+  blo_upper_options upper;
+} options;
+
 static blo_status setup(blo_solver *s)
 {
-  return unrolling_setup(s, false);
+  const options *o = s->options;
+  const unrolling_parts parts = {{(trajectory_dynamics)o->lower.dynamics, .truncates = false},
+                                 &o->lower.base,
+                                 &o->init,
+                                 &o->upper};
+
+  return unrolling_setup(s, &parts);
 }
 
 static const blo_opt_row lower_rows[] = {
     TRAJECTORY_ROWS("40", "0.1"),
-    BLO_OPT_NAMES(trajectory_options, dynamics, "gradient", trajectory_dynamics_names,
+    BLO_OPT_NAMES(lower_options, dynamics, "gradient", trajectory_dynamics_names,
                   "projected gradient steps, or accelerated ones, for convex g",
                   "Nesterov 1983; Beck and Teboulle 2009, SIAM J. Imaging Sci. 2(1)", 0),
 };
 static const blo_opt_row upper_rows[] = {BLO_UPPER_ROWS("0.1", "0", "0")};
-UNROLLING_TABLE("ia_gm", "unrolling with a learned start, or plain");
+UNROLLING_TABLE("ia_gm", "unrolling with a learned start, or plain", options, lower_options);
 
 const blo_solver_type blo_solver_ia_gm = {
     .name = "ia_gm",

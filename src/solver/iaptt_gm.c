@@ -12,14 +12,25 @@
  */
 #include "unrolling.h"
 
+typedef struct options {
+  trajectory_options lower;
+  unrolling_init init;
+  blo_upper_options upper;
+} options;
+
 static blo_status setup(blo_solver *s)
 {
-  return unrolling_setup(s, true);
+  const options *o = s->options;
+  const unrolling_parts parts = {
+      {TRAJECTORY_GRADIENT, .truncates = true}, &o->lower, &o->init, &o->upper};
+
+  return unrolling_setup(s, &parts);
 }
 
 static const blo_opt_row lower_rows[] = {TRAJECTORY_ROWS("40", "0.1")};
 static const blo_opt_row upper_rows[] = {BLO_UPPER_ROWS("0.1", "0", "0")};
-UNROLLING_TABLE("iaptt_gm", "unrolling with a learned start, cut where f is worst");
+UNROLLING_TABLE("iaptt_gm", "unrolling with a learned start, cut where f is worst", options,
+                trajectory_options);
 
 const blo_solver_type blo_solver_iaptt_gm = {
     .name = "iaptt_gm",

@@ -26,13 +26,8 @@ static const blo_opt_row rows[] = {
             BLO_OPT_OPEN_LOW),
 };
 static const blo_opt_sub subs[] = {MOMENTUM_BLOCK_SUBS(options)};
-static const blo_opt_table table = {"mgbio",
-                                    "gradient bilevel optimization with clipped matrices",
-                                    sizeof(options),
-                                    rows,
-                                    BLO_COUNT_OF(rows),
-                                    subs,
-                                    BLO_COUNT_OF(subs)};
+static const blo_opt_table table = BLO_OPT_TABLE_WITH(
+    "mgbio", "gradient bilevel optimization with clipped matrices", options, rows, subs);
 
 const blo_solver_type blo_solver_mgbio = {
     .name = "mgbio",

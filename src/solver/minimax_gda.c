@@ -175,12 +175,26 @@ static blo_status make_samplers(blo_solver *s, const options *o, state *st)
   return blo_eval_sampler(s->eval, s->seed, BLO_PURPOSE_UPPER, o->upper.base.batch, &st->zeta);
 }
 
+/** What is asked at (x, w) and at (x, u). */
+static void questions(const blo_solver *s, const state *st, blo_ask ask[2])
+{
+  ask[0] = (blo_ask){.lower = BLO_WANT_VALUE | BLO_WANT_X | BLO_WANT_Y,
+                     .upper = BLO_WANT_VALUE | BLO_WANT_X | BLO_WANT_Y,
+                     .x = s->x,
+                     .y = st->w.y};
+  ask[1] = (blo_ask){.lower = BLO_WANT_X | BLO_WANT_Y, .x = s->x, .y = st->u.y};
+}
+
 static blo_status make_parts(blo_solver *s, const options *o, state *st)
 {
+  blo_ask ask[2];
+
   BLO_TRY(check_stages(blo_eval_problem(s->eval)->ctx, o));
   BLO_TRY(make_samplers(s, o, st));
   BLO_TRY(check_lower(s, st, &o->lower));
   BLO_TRY(make_vectors(s, o, st));
+  questions(s, st, ask);
+  BLO_TRY(blo_eval_reserve_pair(s->eval, &ask[0], &ask[1]));
   BLO_TRY(blo_projection_create(s->eval, &o->lower.set, BLO_LOWER, &st->set));
   st->x_step = o->upper.base;
   return blo_upper_create(s->eval, &st->x_step, s->state, &st->upper);
@@ -199,22 +213,18 @@ static blo_status setup(blo_solver *s)
 
 /* ------------------------------------------------------------------- step */
 
-/** All gradients: a sweep at (x, w) for g and f, and one at (x, u) for g on the same batch. */
+/** All gradients, in one message: of g and f at (x, w), of g at (x, u) on the same batch. */
 static blo_status gradients(blo_solver *s, state *st, blo_report *r)
 {
-  const blo_batch *xi = blo_eval_draw(s->eval, st->xi, s->k, 1, 0);
   blo_answer at_w = {.g_x = st->w.g_x, .g_y = st->w.g_y, .f_x = st->f_x, .f_y = st->f_y};
   blo_answer at_u = {.g_x = st->u.g_x, .g_y = st->u.g_y};
-  blo_ask ask_w = {.lower = BLO_WANT_VALUE | BLO_WANT_X | BLO_WANT_Y,
-                   .upper = BLO_WANT_VALUE | BLO_WANT_X | BLO_WANT_Y,
-                   .lower_batch = xi,
-                   .upper_batch = blo_eval_draw(s->eval, st->zeta, s->k, 1, 0),
-                   .x = s->x,
-                   .y = st->w.y};
-  blo_ask ask_u = {.lower = BLO_WANT_X | BLO_WANT_Y, .lower_batch = xi, .x = s->x, .y = st->u.y};
+  blo_ask ask[2];
 
-  BLO_TRY(blo_eval_sweep(s->eval, &ask_w, &at_w));
-  BLO_TRY(blo_eval_sweep(s->eval, &ask_u, &at_u));
+  questions(s, st, ask);
+  ask[0].lower_batch = ask[1].lower_batch = blo_eval_draw(s->eval, st->xi, s->k, 1, 0);
+  ask[0].upper_batch = blo_eval_draw(s->eval, st->zeta, s->k, 1, 0);
+  BLO_TRY(blo_eval_sweep_pair(s->eval, (const blo_ask *const[]){&ask[0], &ask[1]},
+                              (blo_answer *const[]){&at_w, &at_u}));
   r->g = at_w.g;
   r->f = at_w.f;
   return BLO_OK;
@@ -228,18 +238,6 @@ static void directions(state *st, double a)
   blo_vec_aypx(a, st->f_x, st->w.g_x);
   blo_vec_aypx(a, st->f_y, st->w.g_y);
   blo_vec_scale(a, st->u.g_y);
-}
-
-/** Of a y that belongs to tasks each rank sees its own part: the next sweep looks at it. */
-static blo_status check_follower(const blo_solver *s, const follower *f, const char *name)
-{
-  bool finite = blo_vec_finite(f->y) && (f->m == NULL || blo_vec_finite(f->m)) &&
-                (f->v == NULL || blo_vec_finite(f->v));
-
-  BLO_CHECK(blo_eval_problem(s->eval)->ctx, blo_space_layout(f->y->space) == BLO_SHARDED || finite,
-            BLO_E_NONFINITE, "%s is not finite after the lower step of iteration %lld", name,
-            (long long)s->k);
-  return BLO_OK;
 }
 
 /** A step of w or u of size rho along its direction, which is in g_y. */
@@ -258,7 +256,10 @@ static blo_status follow(const blo_solver *s, const lower_options *o, double rho
     blo_vec_axpy(-rho, f->m != NULL ? f->m : f->g_y, f->y);
   }
   blo_projection_apply(st->set, f->y);
-  return check_follower(s, f, name);
+  if (f->v != NULL) { /* once infinite, it would stop the steps in silence */
+    BLO_TRY(blo_step_check(f->v, "Adam's mean square", "the lower step", s->k));
+  }
+  return blo_step_check(f->y, name, "the lower step", s->k);
 }
 
 /** Clear the heavy-ball momenta, which are made of gradients with the last stage's penalty. */
@@ -462,43 +463,26 @@ static const blo_opt_row stage_rows[] = {
 
 static const blo_opt_sub lower_subs[] = {
     {"set", offsetof(lower_options, set), &blo_projection_table}};
-static const blo_opt_table lower_table = {"lower",
-                                          "the steps of w and u",
-                                          sizeof(lower_options),
-                                          lower_rows,
-                                          BLO_COUNT_OF(lower_rows),
-                                          lower_subs,
-                                          BLO_COUNT_OF(lower_subs)};
-static const blo_opt_table upper_table = {"upper",
-                                          "the step on x",
-                                          sizeof(upper_options),
-                                          upper_rows,
-                                          BLO_COUNT_OF(upper_rows),
-                                          blo_upper_subs,
-                                          BLO_COUNT_OF(blo_upper_subs)};
-static const blo_opt_table stage_table = {
-    "stages",   "penalties and stages",   sizeof(stage_options),
-    stage_rows, BLO_COUNT_OF(stage_rows), NULL,
-    0};
+static const blo_opt_table lower_table =
+    BLO_OPT_TABLE_WITH("lower", "the steps of w and u", lower_options, lower_rows, lower_subs);
+static const blo_opt_table upper_table =
+    BLO_OPT_TABLE_WITH("upper", "the step on x", upper_options, upper_rows, blo_upper_subs);
+static const blo_opt_table stage_table =
+    BLO_OPT_TABLE("stages", "penalties and stages", stage_options, stage_rows);
 static const blo_opt_sub subs[] = {
     {"lower", offsetof(options, lower), &lower_table},
     {"upper", offsetof(options, upper), &upper_table},
     {"stages", offsetof(options, stages), &stage_table},
 };
-static const blo_opt_table table = {"minimax_gda",
-                                    "minimax reformulation, multi-stage gradient descent ascent",
-                                    sizeof(options),
-                                    NULL,
-                                    0,
-                                    subs,
-                                    BLO_COUNT_OF(subs)};
+static const blo_opt_table table = BLO_OPT_TABLE_OF(
+    "minimax_gda", "minimax reformulation, multi-stage gradient descent ascent", options, subs);
 
 const blo_solver_type blo_solver_minimax_gda = {
     .name = "minimax_gda",
     .summary = "MinimaxOPT: penalised minimax form, multi-stage gradient descent ascent, first "
                "order",
     .source = "arXiv 2305.13153; stages as in the authors' successor code (ScaleBiO)",
-    .cost = "2 gradients of g in x and y, 1 gradient of f, on batches; 2 reductions",
+    .cost = "2 gradients of g in x and y, 1 gradient of f, on batches; 1 reduction",
     .state_size = sizeof(state),
     .options = &table,
     .setup = setup,

@@ -320,17 +320,6 @@ static void move(blo_solver *s, momentum_bilevel *d, double eta)
   blo_vec_publish(s->x);
 }
 
-/** Of a sharded vector each rank sees its own part: the next sweep looks at it. */
-static blo_status check_finite(const blo_solver *s, const char *name, const blo_vec *z)
-{
-  BLO_CHECK(blo_eval_problem(s->eval)->ctx,
-            blo_space_layout(z->space) == BLO_SHARDED ||
-                blo_array_finite(blo_space_n_local(z->space), z->data),
-            BLO_E_NONFINITE, "%s is not finite after the step of iteration %lld", name,
-            (long long)s->k);
-  return BLO_OK;
-}
-
 static void fill_report(const blo_solver *s, momentum_bilevel *d, double eta, blo_report *r)
 {
   blo_grid *grid = blo_tracker_grid(d->tracker);
@@ -365,8 +354,8 @@ blo_status momentum_bilevel_step(blo_solver *s, blo_report *r)
   find_direction(d);
   fill_report(s, d, eta, r);
   move(s, d, eta);
-  BLO_TRY(check_finite(s, "x", s->x));
-  return check_finite(s, "y", s->y);
+  BLO_TRY(blo_step_check(s->x, "x", "the step", s->k));
+  return blo_step_check(s->y, "y", "the step", s->k);
 }
 
 /* ---------------------------------------------------------------- tables */
@@ -376,10 +365,5 @@ static const blo_opt_row tracker_rows[] = {
     BLO_OPT(momentum_tracker_options, gradient_bound, "inf", 0, BLO_INF, "-",
             "largest norm of the estimate of grad_y f", MOMENTUM_SOURCE, BLO_OPT_OPEN_LOW),
 };
-const blo_opt_table momentum_tracker_table = {"tracker",
-                                              "bounds of the estimates",
-                                              sizeof(momentum_tracker_options),
-                                              tracker_rows,
-                                              BLO_COUNT_OF(tracker_rows),
-                                              NULL,
-                                              0};
+const blo_opt_table momentum_tracker_table =
+    BLO_OPT_TABLE("tracker", "bounds of the estimates", momentum_tracker_options, tracker_rows);

@@ -136,17 +136,10 @@ extern const blo_opt_table momentum_tracker_table;
   };                                                                                               \
   static const blo_opt_sub upper_subs[] = {                                                        \
       {"set", offsetof(momentum_upper_options, set), &blo_projection_table}};                      \
-  static const blo_opt_table lower_table = {                                                       \
-      "lower",    "the step on y",          sizeof(momentum_lower_options),                        \
-      lower_rows, BLO_COUNT_OF(lower_rows), NULL,                                                  \
-      0};                                                                                          \
-  static const blo_opt_table upper_table = {"upper",                                               \
-                                            "the step on x",                                       \
-                                            sizeof(momentum_upper_options),                        \
-                                            upper_rows,                                            \
-                                            BLO_COUNT_OF(upper_rows),                              \
-                                            upper_subs,                                            \
-                                            BLO_COUNT_OF(upper_subs)}
+  static const blo_opt_table lower_table =                                                         \
+      BLO_OPT_TABLE("lower", "the step on y", momentum_lower_options, lower_rows);                 \
+  static const blo_opt_table upper_table =                                                         \
+      BLO_OPT_TABLE_WITH("upper", "the step on x", momentum_upper_options, upper_rows, upper_subs)
 
 /** They and the other common ones inside the options struct T. */
 #define MOMENTUM_BLOCK_SUBS(T)                                                                     \
@@ -177,22 +170,14 @@ extern const blo_opt_table momentum_tracker_table;
       BLO_OPT(momentum_rate_options, first, first_def, 1, 1e6, "-",                                \
               "how many times larger the batches of the first iteration are", "", 0),              \
   };                                                                                               \
-  static const blo_opt_table eta_table = {"eta",                                                   \
-                                          "the share of a step that is taken",                     \
-                                          sizeof(momentum_eta_options),                            \
-                                          eta_rows,                                                \
-                                          BLO_COUNT_OF(eta_rows),                                  \
-                                          NULL,                                                    \
-                                          0};                                                      \
-  static const blo_opt_table rate_table = {                                                        \
-      "momentum", "how fast estimates forget", sizeof(momentum_rate_options),                      \
-      rate_rows,  BLO_COUNT_OF(rate_rows),     NULL,                                               \
-      0};                                                                                          \
+  static const blo_opt_table eta_table =                                                           \
+      BLO_OPT_TABLE("eta", "the share of a step that is taken", momentum_eta_options, eta_rows);   \
+  static const blo_opt_table rate_table =                                                          \
+      BLO_OPT_TABLE("momentum", "how fast estimates forget", momentum_rate_options, rate_rows);    \
   static const blo_opt_sub subs[] = {                                                              \
       MOMENTUM_BLOCK_SUBS(momentum_options),                                                       \
       {"eta", offsetof(momentum_options, eta), &eta_table},                                        \
       {"momentum", offsetof(momentum_options, momentum), &rate_table}};                            \
-  static const blo_opt_table table = {method, help, sizeof(momentum_options), NULL,                \
-                                      0,      subs, BLO_COUNT_OF(subs)}
+  static const blo_opt_table table = BLO_OPT_TABLE_OF(method, help, momentum_options, subs)
 
 #endif

@@ -14,9 +14,22 @@
 #include "escape.h"
 #include <math.h>
 
+typedef struct lower_options {
+  blo_int steps; /**< D */
+  double step;   /**< tau */
+  bool warm_start;
+} lower_options;
+
+typedef struct adjoint_options {
+  blo_int iterations; /**< N */
+  double tol, step;
+  int type, on_curvature;
+  bool warm_start;
+} adjoint_options;
+
 typedef struct options {
-  blo_lower_options lower;
-  blo_adjoint_options adjoint;
+  lower_options lower;
+  adjoint_options adjoint;
   escape_upper_options upper;
   escape_options escape;
   blo_dense_options dense;
@@ -61,26 +74,13 @@ static void destroy_pair(pair *p)
 static blo_status hypergradient(blo_solver *s, state *st, const pair *p, blo_vec *hx, blo_report *r)
 {
   blo_int before = st->hessian != NULL ? blo_hessian_factorized(st->hessian) : 0;
-  const blo_certificate *c = &p->adjoint->certificate;
 
   BLO_TRY(blo_lower_track(p->lower, s->k, s->x, s->y));
   BLO_TRY(blo_estimator_compute(p->adjoint, s->k, s->x, s->y, hx));
-  r->f = p->adjoint->f;
-  r->g = p->adjoint->g;
-  r->lower_residual = c->lower_residual;
-  r->adjoint_residual = c->adjoint_residual;
-  r->adjoint_rhs = c->adjoint_rhs;
-  r->adjoint_relative = c->adjoint_relative;
-  r->adjoint_iterations = (double)c->iterations;
-  r->curvature = c->curvature;
-  r->verdict = c->verdict;
+  blo_report_estimate(p->adjoint, r);
+  blo_report_hessian(st->hessian, before, r);
   r->lower_steps = (double)blo_lower_steps_taken(p->lower);
   r->step_y = p->lower_options.step;
-  if (st->hessian != NULL) {
-    blo_grid *grid = blo_hessian_grid(st->hessian);
-    r->factorizations = (double)(blo_hessian_factorized(st->hessian) - before);
-    r->grid_ranks = blo_grid_rows(grid) * blo_grid_cols(grid);
-  }
   return BLO_OK;
 }
 
@@ -105,6 +105,19 @@ static blo_status step(blo_solver *s, blo_report *r)
 
 /* ------------------------------------------------------------------- life */
 
+/** Both levels on all samples. */
+static void fill_options(const options *o, pair *p)
+{
+  p->lower_options = (blo_lower_options){
+      .steps = o->lower.steps, .step = o->lower.step, .warm_start = o->lower.warm_start};
+  p->adjoint_options = (blo_adjoint_options){.iterations = o->adjoint.iterations,
+                                             .tol = o->adjoint.tol,
+                                             .step = o->adjoint.step,
+                                             .type = o->adjoint.type,
+                                             .on_curvature = o->adjoint.on_curvature,
+                                             .warm_start = o->adjoint.warm_start};
+}
+
 static blo_status setup(blo_solver *s)
 {
   const options *o = s->options;
@@ -114,10 +127,10 @@ static blo_status setup(blo_solver *s)
   BLO_TRY_ALL(p->comm, escape_create(s, &o->upper, &o->escape, solve_again, &st->escape));
   BLO_TRY_ALL(p->comm, blo_vec_create(blo_eval_space_x(s->eval), &st->hx));
   BLO_TRY_ALL(p->comm, blo_state_create(p->ctx, &st->apart));
-  if (blo_adjoint_is_dense(&o->adjoint)) {
+  fill_options(o, &st->usual);
+  if (blo_adjoint_is_dense(&st->usual.adjoint_options)) {
     BLO_TRY(blo_hessian_create(s->eval, &o->dense, &st->hessian));
   }
-  st->usual = (pair){.lower_options = o->lower, .adjoint_options = o->adjoint};
   st->careful = st->usual;
   st->careful.lower_options.steps *= o->escape.check;
   st->careful.lower_options.warm_start = true;
@@ -150,63 +163,48 @@ static void describe(const blo_solver *s, FILE *to)
 }
 
 static const blo_opt_row lower_rows[] = {
-    BLO_OPT(blo_lower_options, steps, "10", 1, 1e9, "steps",
+    BLO_OPT(lower_options, steps, "10", 1, 1e9, "steps",
             "D: lower-level steps in an outer iteration; from sqrt(kappa) to kappa / 5 with warm "
             "start, kappa the condition number of H",
             "", 0),
-    BLO_OPT(blo_lower_options, step, "0.1", 0, 1e12, "-",
+    BLO_OPT(lower_options, step, "0.1", 0, 1e12, "-",
             "lower step size tau, about 1 over the largest eigenvalue of H", "", 0),
-    BLO_OPT_PLAIN(blo_lower_options, warm_start, "true",
+    BLO_OPT_PLAIN(lower_options, warm_start, "true",
                   "begin at the y of the iteration before, not at the starting point", 0),
 };
 static const blo_opt_row adjoint_rows[] = {
-    BLO_OPT_NAMES(blo_adjoint_options, type, "cg", blo_estimator_names,
-                  "how H v = grad_y f is solved", "", 0),
-    BLO_OPT(blo_adjoint_options, iterations, "10", 1, 1e9, "products",
+    BLO_OPT_NAMES(adjoint_options, type, "cg", blo_estimator_names, "how H v = grad_y f is solved",
+                  "", 0),
+    BLO_OPT(adjoint_options, iterations, "10", 1, 1e9, "products",
             "N: products with H, CG iterations at most, or terms of the Neumann series beyond the "
             "first; direct takes n_y when H has changed",
             "", 0),
-    BLO_OPT(blo_adjoint_options, tol, "1e-10", 0, 1, "-",
+    BLO_OPT(adjoint_options, tol, "1e-10", 0, 1, "-",
             "CG: stop when the residual is at most tol (or rounding) times the norm of grad_y f; "
             "direct: call a larger one ill-conditioned",
             "", 0),
-    BLO_OPT(blo_adjoint_options, step, "0.1", 0, 1e12, "-",
+    BLO_OPT(adjoint_options, step, "0.1", 0, 1e12, "-",
             "Neumann: less than 2 over the largest eigenvalue of H",
             "Ji, Yang and Liang 2021, arXiv 2010.07962, eq. 4", BLO_OPT_OPEN_LOW),
-    BLO_OPT_NAMES(blo_adjoint_options, on_curvature, "stop", blo_on_curvature_names,
+    BLO_OPT_NAMES(adjoint_options, on_curvature, "stop", blo_on_curvature_names,
                   "H is not positive definite: end the run, or go on; the theory does not hold "
                   "then, and a stop there is not decided",
                   "", 0),
-    BLO_OPT_PLAIN(blo_adjoint_options, warm_start, "true",
+    BLO_OPT_PLAIN(adjoint_options, warm_start, "true",
                   "begin the solve at the v of the iteration before", 0),
 };
 
-static const blo_opt_table lower_table = {"lower",
-                                          "the lower-level steps, on all samples",
-                                          sizeof(blo_lower_options),
-                                          lower_rows,
-                                          BLO_COUNT_OF(lower_rows),
-                                          NULL,
-                                          0};
-static const blo_opt_table adjoint_table = {"adjoint",
-                                            "the adjoint system, on all samples",
-                                            sizeof(blo_adjoint_options),
-                                            adjoint_rows,
-                                            BLO_COUNT_OF(adjoint_rows),
-                                            NULL,
-                                            0};
+static const blo_opt_table lower_table =
+    BLO_OPT_TABLE("lower", "the lower-level steps, on all samples", lower_options, lower_rows);
+static const blo_opt_table adjoint_table =
+    BLO_OPT_TABLE("adjoint", "the adjoint system, on all samples", adjoint_options, adjoint_rows);
 static const blo_opt_sub subs[] = {{"lower", offsetof(options, lower), &lower_table},
                                    {"adjoint", offsetof(options, adjoint), &adjoint_table},
                                    {"upper", offsetof(options, upper), &escape_upper_table},
                                    {"escape", offsetof(options, escape), &escape_table},
                                    {"dense", offsetof(options, dense), &blo_dense_table}};
-static const blo_opt_table table = {"perturbed_aid",
-                                    "perturbed approximate implicit differentiation",
-                                    sizeof(options),
-                                    NULL,
-                                    0,
-                                    subs,
-                                    BLO_COUNT_OF(subs)};
+static const blo_opt_table table = BLO_OPT_TABLE_OF(
+    "perturbed_aid", "perturbed approximate implicit differentiation", options, subs);
 
 const blo_solver_type blo_solver_perturbed_aid = {
     .name = "perturbed_aid",

@@ -127,19 +127,13 @@ static const blo_opt_row lower_rows[] = {
     BLO_OPT(lower_options, step, "0.1", 0, 1e12, "-",
             "tau, about 1 over the largest curvature of f in y", "", 0),
 };
-static const blo_opt_table lower_table = {
-    "lower", "the ascent on y", sizeof(lower_options), lower_rows, BLO_COUNT_OF(lower_rows), NULL,
-    0};
+static const blo_opt_table lower_table =
+    BLO_OPT_TABLE("lower", "the ascent on y", lower_options, lower_rows);
 static const blo_opt_sub subs[] = {{"lower", offsetof(options, lower), &lower_table},
                                    {"upper", offsetof(options, upper), &escape_upper_table},
                                    {"escape", offsetof(options, escape), &escape_table}};
-static const blo_opt_table table = {"perturbed_gdmax",
-                                    "perturbed multi-step gradient descent for minimax problems",
-                                    sizeof(options),
-                                    NULL,
-                                    0,
-                                    subs,
-                                    BLO_COUNT_OF(subs)};
+static const blo_opt_table table = BLO_OPT_TABLE_OF(
+    "perturbed_gdmax", "perturbed multi-step gradient descent for minimax problems", options, subs);
 
 const blo_solver_type blo_solver_perturbed_gdmax = {
     .name = "perturbed_gdmax",

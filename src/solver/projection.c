@@ -29,13 +29,8 @@ static const blo_opt_row rows[] = {
             "", BLO_OPT_OPEN_LOW),
 };
 
-const blo_opt_table blo_projection_table = {"set",
-                                            "the set that a variable is kept in",
-                                            sizeof(blo_projection_options),
-                                            rows,
-                                            BLO_COUNT_OF(rows),
-                                            NULL,
-                                            0};
+const blo_opt_table blo_projection_table =
+    BLO_OPT_TABLE("set", "the set that a variable is kept in", blo_projection_options, rows);
 
 static blo_status check(const blo_problem *p, const blo_projection_options *o)
 {

@@ -307,10 +307,5 @@ static const blo_opt_row rows[] = {
 };
 #undef AT
 
-const blo_opt_table blo_certify_table = {"certify",
-                                         "second-order certificate of a run's final point",
-                                         sizeof(blo_certify_options),
-                                         rows,
-                                         BLO_COUNT_OF(rows),
-                                         NULL,
-                                         0};
+const blo_opt_table blo_certify_table = BLO_OPT_TABLE(
+    "certify", "second-order certificate of a run's final point", blo_certify_options, rows);

@@ -130,34 +130,19 @@ static const blo_opt_row adjoint_rows[] = {
 };
 static const blo_opt_row upper_rows[] = {BLO_UPPER_ROWS("1", "0.5", "256")};
 
-static const blo_opt_table lower_table = {
-    "lower", "the step on y", sizeof(lower_options), lower_rows, BLO_COUNT_OF(lower_rows), NULL, 0};
-static const blo_opt_table adjoint_table = {"adjoint",
-                                            "the step on the adjoint v",
-                                            sizeof(step_options),
-                                            adjoint_rows,
-                                            BLO_COUNT_OF(adjoint_rows),
-                                            NULL,
-                                            0};
-static const blo_opt_table upper_table = {"upper",
-                                          "the step on x",
-                                          sizeof(blo_upper_options),
-                                          upper_rows,
-                                          BLO_COUNT_OF(upper_rows),
-                                          blo_upper_subs,
-                                          BLO_COUNT_OF(blo_upper_subs)};
+static const blo_opt_table lower_table =
+    BLO_OPT_TABLE("lower", "the step on y", lower_options, lower_rows);
+static const blo_opt_table adjoint_table =
+    BLO_OPT_TABLE("adjoint", "the step on the adjoint v", step_options, adjoint_rows);
+static const blo_opt_table upper_table =
+    BLO_OPT_TABLE_WITH("upper", "the step on x", blo_upper_options, upper_rows, blo_upper_subs);
 static const blo_opt_sub subs[] = {
     {"lower", offsetof(options, lower), &lower_table},
     {"adjoint", offsetof(options, adjoint), &adjoint_table},
     {"upper", offsetof(options, upper), &upper_table},
 };
-static const blo_opt_table table = {"soba",
-                                    "single-loop stochastic bilevel optimization",
-                                    sizeof(options),
-                                    NULL,
-                                    0,
-                                    subs,
-                                    BLO_COUNT_OF(subs)};
+static const blo_opt_table table =
+    BLO_OPT_TABLE_OF("soba", "single-loop stochastic bilevel optimization", options, subs);
 
 const blo_solver_type blo_solver_soba = {
     .name = "soba",

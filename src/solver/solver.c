@@ -117,6 +117,39 @@ blo_status blo_solver_step(blo_solver *s, blo_report *r)
   return BLO_OK;
 }
 
+void blo_report_estimate(const blo_estimator *e, blo_report *r)
+{
+  const blo_certificate *c = &e->certificate;
+
+  r->f = e->f;
+  r->g = e->g;
+  r->lower_residual = c->lower_residual;
+  r->adjoint_residual = c->adjoint_residual;
+  r->adjoint_rhs = c->adjoint_rhs;
+  r->adjoint_relative = c->adjoint_relative;
+  r->adjoint_iterations = (double)c->iterations;
+  r->curvature = c->curvature;
+  r->verdict = c->verdict;
+}
+
+void blo_report_hessian(const blo_hessian *h, blo_int before, blo_report *r)
+{
+  if (h != NULL) {
+    r->factorizations = (double)(blo_hessian_factorized(h) - before);
+    r->grid_ranks = blo_grid_rows(blo_hessian_grid(h)) * blo_grid_cols(blo_hessian_grid(h));
+  }
+}
+
+blo_status blo_step_check(const blo_vec *v, const char *name, const char *what, blo_int k)
+{
+  BLO_CHECK(blo_comm_context(blo_space_comm(v->space)),
+            blo_space_layout(v->space) == BLO_SHARDED ||
+                blo_array_finite(blo_space_n_local(v->space), v->data),
+            BLO_E_NONFINITE, "%s is not finite after %s of iteration %lld", name, what,
+            (long long)k);
+  return BLO_OK;
+}
+
 void blo_solver_describe(const blo_solver *s, FILE *to)
 {
   const blo_problem *p = blo_eval_problem(s->eval);

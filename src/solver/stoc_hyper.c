@@ -12,9 +12,9 @@ static int index_of(const char *const *names, const char *name)
   return i;
 }
 
-blo_status stoc_hyper_create(blo_solver *s, const blo_lower_options *lower,
-                             const blo_adjoint_options *adjoint, blo_int batch_upper, uint64_t seed,
-                             stoc_hyper *h)
+blo_status stoc_hyper_create(blo_solver *s, const stoc_lower_options *lower,
+                             const stoc_adjoint_options *adjoint, blo_int batch_upper,
+                             uint64_t seed, stoc_hyper *h)
 {
   blo_comm *comm = blo_eval_problem(s->eval)->comm;
 
@@ -47,16 +47,7 @@ blo_status stoc_hyper_at(stoc_hyper *h, blo_int plan, const blo_vec *x, blo_vec 
 
 void stoc_hyper_report(const stoc_hyper *h, blo_report *r)
 {
-  const blo_certificate *c = &h->adjoint->certificate;
-
-  r->f = h->adjoint->f;
-  r->g = h->adjoint->g;
-  r->lower_residual = c->lower_residual;
-  r->adjoint_residual = c->adjoint_residual;
-  r->adjoint_rhs = c->adjoint_rhs;
-  r->adjoint_relative = c->adjoint_relative;
-  r->adjoint_iterations = (double)c->iterations;
-  r->verdict = c->verdict;
+  blo_report_estimate(h->adjoint, r);
   r->lower_steps = (double)blo_lower_steps_taken(h->lower);
   r->step_y = h->lower_options.step;
 }

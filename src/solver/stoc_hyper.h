@@ -17,6 +17,16 @@
 
 #include <blo/solver.h>
 
+/** Options of the lower-level steps and of the Neumann series. */
+typedef struct stoc_lower_options {
+  blo_int steps, batch; /**< T, |S_t| */
+  double step;          /**< tau */
+} stoc_lower_options;
+typedef struct stoc_adjoint_options {
+  blo_int iterations, batch; /**< Q, |B_q| = |B_g| */
+  double step;               /**< eta_h */
+} stoc_adjoint_options;
+
 typedef struct stoc_hyper {
   blo_lower_options lower_options;
   blo_adjoint_options adjoint_options;
@@ -25,17 +35,15 @@ typedef struct stoc_hyper {
 } stoc_hyper;
 
 /**
- * Make an estimate with constant steps that carries nothing from one call to the next: of the
- * options count steps, step and batch of the lower level, iterations, step and batch of the
- * adjoint.
+ * Make an estimate with constant steps that carries nothing from one call to the next.
  *
  * Call  Collective. Same: all arguments. @return BLO_OK; BLO_E_MEMORY; BLO_E_OPTION if y belongs to
  *       tasks and the batches differ
  * @param[out] h  zeroed before; keeps its place until stoc_hyper_destroy()
  */
-blo_status stoc_hyper_create(blo_solver *s, const blo_lower_options *lower,
-                             const blo_adjoint_options *adjoint, blo_int batch_upper, uint64_t seed,
-                             stoc_hyper *h);
+blo_status stoc_hyper_create(blo_solver *s, const stoc_lower_options *lower,
+                             const stoc_adjoint_options *adjoint, blo_int batch_upper,
+                             uint64_t seed, stoc_hyper *h);
 /** Free its parts. Call: Local. */
 void stoc_hyper_destroy(stoc_hyper *h);
 /**

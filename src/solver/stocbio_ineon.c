@@ -26,22 +26,28 @@ typedef struct check_options {
   double epsilon;
 } check_options;
 
+typedef struct upper_options {
+  blo_int batch;
+  double step, decay;
+} upper_options;
+
 typedef struct options {
-  blo_lower_options lower;
-  blo_adjoint_options adjoint;
-  blo_upper_options upper;
+  stoc_lower_options lower;
+  stoc_adjoint_options adjoint;
+  upper_options upper;
   check_options check;
   search_options search;
 } options;
 
 typedef struct state {
-  blo_int rounds;    /**< passes of the loop above begun */
-  blo_int searching; /**< 1 within a search */
-  blo_int searches;  /**< begun */
-  blo_int moves;     /**< steps along negative curvature */
-  blo_int plan;      /**< next plan number */
-  double large;      /**< ||g|| of the last check; negative: there was none */
-  blo_vec *hx;       /**< an estimate; that of the check until a search has ended */
+  blo_int rounds;           /**< passes of the loop above begun */
+  blo_int searching;        /**< 1 within a search */
+  blo_int searches;         /**< begun */
+  blo_int moves;            /**< steps along negative curvature */
+  blo_int plan;             /**< next plan number */
+  double large;             /**< ||g|| of the last check; negative: there was none */
+  blo_vec *hx;              /**< an estimate; that of the check until a search has ended */
+  blo_upper_options x_step; /**< plain steps along the estimate */
   blo_upper *upper;
   stoc_hyper small, of_check;
   curvature_search search;
@@ -87,8 +93,8 @@ static uint64_t seed_of_check(uint64_t seed)
 
 static blo_status make_estimates(blo_solver *s, const options *o, state *st)
 {
-  blo_lower_options lower = o->lower;
-  blo_adjoint_options adjoint = o->adjoint;
+  stoc_lower_options lower = o->lower;
+  stoc_adjoint_options adjoint = o->adjoint;
 
   BLO_TRY(stoc_hyper_create(s, &lower, &adjoint, o->upper.batch, s->seed, &st->small));
   lower.batch = adjoint.batch = o->check.batch;
@@ -117,7 +123,9 @@ static blo_status setup(blo_solver *s)
 
   BLO_TRY(compare_batches(s, o));
   BLO_TRY(make_estimates(s, o, st));
-  BLO_TRY_ALL(comm, blo_upper_create(s->eval, &o->upper, s->state, &st->upper));
+  st->x_step =
+      (blo_upper_options){.batch = o->upper.batch, .step = o->upper.step, .decay = o->upper.decay};
+  BLO_TRY_ALL(comm, blo_upper_create(s->eval, &st->x_step, s->state, &st->upper));
   BLO_TRY_ALL(comm, enter_state(s, st));
   return curvature_search_create(s, &o->search, o->upper.step, &st->small, &st->of_check, &st->plan,
                                  &st->search);
@@ -281,26 +289,26 @@ static void describe(const blo_solver *s, FILE *to)
 /* --------------------------------------------------------------- options */
 
 static const blo_opt_row lower_rows[] = {
-    BLO_OPT(blo_lower_options, steps, "10", 1, 1e9, "steps", "T: lower-level steps of an estimate",
+    BLO_OPT(stoc_lower_options, steps, "10", 1, 1e9, "steps", "T: lower-level steps of an estimate",
             "", 0),
-    BLO_OPT(blo_lower_options, batch, "256", 0, 1e12, "samples",
+    BLO_OPT(stoc_lower_options, batch, "256", 0, 1e12, "samples",
             "samples of g in a step, 0 = all; a fresh batch for each", "", 0),
-    BLO_OPT(blo_lower_options, step, "0.1", 0, 1e12, "-", "lower step size tau; 2 / (l + mu)", "",
+    BLO_OPT(stoc_lower_options, step, "0.1", 0, 1e12, "-", "lower step size tau; 2 / (l + mu)", "",
             0),
 };
 static const blo_opt_row adjoint_rows[] = {
-    BLO_OPT(blo_adjoint_options, iterations, "10", 1, 1e9, "products",
+    BLO_OPT(stoc_adjoint_options, iterations, "10", 1, 1e9, "products",
             "Q: products with H, the terms of the Neumann series beyond the first", "", 0),
-    BLO_OPT(blo_adjoint_options, batch, "256", 0, 1e12, "samples",
+    BLO_OPT(stoc_adjoint_options, batch, "256", 0, 1e12, "samples",
             "samples of g in a product, 0 = all; a fresh batch for each", "", 0),
-    BLO_OPT(blo_adjoint_options, step, "0.1", 0, 1e12, "-",
+    BLO_OPT(stoc_adjoint_options, step, "0.1", 0, 1e12, "-",
             "eta_h of the series, less than 2 over the largest eigenvalue of H",
             "Ji, Yang and Liang 2021, arXiv 2010.07962, eq. 4", BLO_OPT_OPEN_LOW),
 };
 static const blo_opt_row upper_rows[] = {
-    BLO_OPT(blo_upper_options, batch, "256", 0, 1e12, "samples",
-            "samples of f in an estimate, 0 = all", "", 0),
-    BLO_SCHEDULE_ROWS(blo_upper_options, "0.1", "0", "upper step size eta; about 1 / L"),
+    BLO_OPT(upper_options, batch, "256", 0, 1e12, "samples", "samples of f in an estimate, 0 = all",
+            "", 0),
+    BLO_SCHEDULE_ROWS(upper_options, "0.1", "0", "upper step size eta; about 1 / L"),
 };
 static const blo_opt_row check_rows[] = {
     BLO_OPT(check_options, every, "10", 1, 1e9, "iterations",
@@ -314,27 +322,14 @@ static const blo_opt_row check_rows[] = {
             "", 0),
 };
 
-static const blo_opt_table lower_table = {"lower",
-                                          "the lower-level steps of an estimate",
-                                          sizeof(blo_lower_options),
-                                          lower_rows,
-                                          BLO_COUNT_OF(lower_rows),
-                                          NULL,
-                                          0};
-static const blo_opt_table adjoint_table = {"adjoint",
-                                            "the Neumann series of an estimate",
-                                            sizeof(blo_adjoint_options),
-                                            adjoint_rows,
-                                            BLO_COUNT_OF(adjoint_rows),
-                                            NULL,
-                                            0};
-static const blo_opt_table upper_table = {
-    "upper", "the step on x", sizeof(blo_upper_options), upper_rows, BLO_COUNT_OF(upper_rows), NULL,
-    0};
-static const blo_opt_table check_table = {
-    "check",    "where a search begins",  sizeof(check_options),
-    check_rows, BLO_COUNT_OF(check_rows), NULL,
-    0};
+static const blo_opt_table lower_table =
+    BLO_OPT_TABLE("lower", "the lower-level steps of an estimate", stoc_lower_options, lower_rows);
+static const blo_opt_table adjoint_table = BLO_OPT_TABLE(
+    "adjoint", "the Neumann series of an estimate", stoc_adjoint_options, adjoint_rows);
+static const blo_opt_table upper_table =
+    BLO_OPT_TABLE("upper", "the step on x", upper_options, upper_rows);
+static const blo_opt_table check_table =
+    BLO_OPT_TABLE("check", "where a search begins", check_options, check_rows);
 static const blo_opt_sub subs[] = {
     {"lower", offsetof(options, lower), &lower_table},
     {"adjoint", offsetof(options, adjoint), &adjoint_table},
@@ -342,13 +337,8 @@ static const blo_opt_sub subs[] = {
     {"check", offsetof(options, check), &check_table},
     {"search", offsetof(options, search), &curvature_search_table},
 };
-static const blo_opt_table table = {"stocbio_ineon",
-                                    "stochastic bilevel optimization that leaves saddles",
-                                    sizeof(options),
-                                    NULL,
-                                    0,
-                                    subs,
-                                    BLO_COUNT_OF(subs)};
+static const blo_opt_table table = BLO_OPT_TABLE_OF(
+    "stocbio_ineon", "stochastic bilevel optimization that leaves saddles", options, subs);
 
 const blo_solver_type blo_solver_stocbio_ineon = {
     .name = "stocbio_ineon",

@@ -10,11 +10,12 @@ const blo_opt_sub trajectory_subs[1] = {
 /* ------------------------------------------------------------ what is kept */
 
 /** Vectors that segments of L steps take: marks, points before marks, and those between two. */
-static blo_int vectors_of(const trajectory_options *o, blo_int L)
+static blo_int vectors_of(const trajectory *t, blo_int L)
 {
-  bool before = o->dynamics == TRAJECTORY_NESTEROV && L > 1;
+  blo_int K = t->options->steps;
+  bool before = t->kind.dynamics == TRAJECTORY_NESTEROV && L > 1;
 
-  return o->steps / L + (before ? (o->steps - 1) / L : 0) + L - 1;
+  return K / L + (before ? (K - 1) / L : 0) + L - 1;
 }
 
 /** Steps that are made again on the way back from y_K: all but the last of each segment but the
@@ -32,7 +33,7 @@ static blo_status choose_length(trajectory *t)
 
   t->length = 0;
   for (blo_int L = 1; L <= o->steps; L++) {
-    blo_int n = vectors_of(o, L);
+    blo_int n = vectors_of(t, L);
     least = n < least ? n : least;
     if (n <= room && (t->length == 0 || steps_again(o, L) < steps_again(o, t->length))) {
       t->length = L;
@@ -41,7 +42,7 @@ static blo_status choose_length(trajectory *t)
   BLO_CHECK(t->ctx, t->length > 0, BLO_E_OPTION,
             "solver.lower.memory = %lld iterates: a trajectory of %lld %s steps needs %lld at "
             "least; 0 keeps all of them",
-            (long long)room, (long long)o->steps, trajectory_dynamics_names[o->dynamics],
+            (long long)room, (long long)o->steps, trajectory_dynamics_names[t->kind.dynamics],
             (long long)least);
   return BLO_OK;
 }
@@ -66,7 +67,7 @@ static void free_list(trajectory *t, blo_int n, blo_vec ***list)
 static blo_status make_store(trajectory *t)
 {
   blo_int K = t->options->steps;
-  bool nesterov = t->options->dynamics == TRAJECTORY_NESTEROV;
+  bool nesterov = t->kind.dynamics == TRAJECTORY_NESTEROV;
 
   BLO_TRY(choose_length(t));
   t->n_mark = K / t->length;
@@ -91,7 +92,7 @@ static blo_status make_momentum(trajectory *t)
   blo_int K = t->options->steps;
   double before = 1;
 
-  if (t->options->dynamics != TRAJECTORY_NESTEROV) {
+  if (t->kind.dynamics != TRAJECTORY_NESTEROV) {
     return BLO_OK;
   }
   BLO_TRY(blo_alloc(t->ctx, K, sizeof *t->momentum, &t->momentum));
@@ -138,16 +139,16 @@ static blo_status check_set(const trajectory *t)
   return BLO_OK;
 }
 
-blo_status trajectory_create(blo_eval *eval, const trajectory_options *options, blo_int batch_f,
-                             bool truncates, uint64_t seed, trajectory **out)
+blo_status trajectory_create(blo_eval *eval, const trajectory_options *options,
+                             trajectory_kind kind, blo_int batch_f, uint64_t seed, trajectory **out)
 {
   blo_context *ctx = blo_eval_problem(eval)->ctx;
   blo_status status = BLO_OK;
   trajectory *t = NULL;
 
-  BLO_BUG_IF(truncates && options->dynamics != TRAJECTORY_GRADIENT, "f is watched at the u_k");
+  BLO_BUG_IF(kind.truncates && kind.dynamics != TRAJECTORY_GRADIENT, "f is watched at the u_k");
   BLO_GO(blo_alloc(ctx, 1, sizeof *t, &t));
-  *t = (trajectory){.ctx = ctx, .eval = eval, .options = options, .truncates = truncates};
+  *t = (trajectory){.ctx = ctx, .eval = eval, .options = options, .kind = kind};
   BLO_GO(make_samplers(t, batch_f, seed));
   BLO_GO(check_set(t));
   BLO_GO(blo_projection_create(eval, &options->set, BLO_LOWER, &t->set));
@@ -291,7 +292,7 @@ blo_status trajectory_forward(trajectory *t, blo_int k, const blo_vec *x, const 
   t->lower_batch = blo_eval_draw(t->eval, t->lower, k, 1, 0);
   t->upper_batch = blo_eval_draw(t->eval, t->upper, k, 1, 0);
   for (blo_int i = 0; i < o->steps; i++) {
-    bool watch = t->truncates && i > 0;
+    bool watch = t->kind.truncates && i > 0;
     BLO_TRY(advance(t, i, watch ? &f : NULL));
     if (watch && f > largest) {
       largest = f;
@@ -364,7 +365,7 @@ void trajectory_describe(const trajectory *t, FILE *to)
   blo_int K = t->options->steps, L = t->length;
 
   fprintf(to, "trajectory %lld steps, kept in %lld y-vectors", (long long)K,
-          (long long)vectors_of(t->options, L));
+          (long long)vectors_of(t, L));
   if (L > 1) {
     fprintf(to, "; segments of %lld steps, at most %lld steps made again on the way back",
             (long long)L, (long long)steps_again(t->options, L));

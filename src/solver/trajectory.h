@@ -25,11 +25,16 @@
 typedef enum trajectory_dynamics { TRAJECTORY_GRADIENT, TRAJECTORY_NESTEROV } trajectory_dynamics;
 extern const char *const trajectory_dynamics_names[]; /**< "gradient", "nesterov", NULL */
 
+/** What a method makes of a trajectory. */
+typedef struct trajectory_kind {
+  trajectory_dynamics dynamics;
+  bool truncates; /**< it is cut where f is largest, else at its end */
+} trajectory_kind;
+
 /** Options of the trajectory, the block `lower` of a method. */
 typedef struct trajectory_options {
   blo_int steps, batch, memory;
   double step, decay;
-  int dynamics;               /**< trajectory_dynamics; of methods that offer the choice */
   blo_projection_options set; /**< Y */
 } trajectory_options;
 extern const blo_opt_sub trajectory_subs[1];
@@ -66,7 +71,7 @@ typedef struct trajectory {
   blo_context *ctx;
   blo_eval *eval;
   const trajectory_options *options;
-  bool truncates;
+  trajectory_kind kind;
   blo_projection *set; /**< Y */
   blo_sampler *lower, *upper;
   const blo_batch *lower_batch, *upper_batch;
@@ -88,13 +93,14 @@ typedef struct trajectory {
 /**
  * Make a trajectory. Call: Local.
  * @param[in] options    borrowed
+ * @param[in] kind       which steps; where it is cut (truncated: of gradient steps only)
  * @param[in] batch_f    samples of f, 0 = all; one batch in an outer iteration
- * @param[in] truncates  it is cut where f is largest; of gradient steps only
  * @return BLO_OK; BLO_E_MEMORY; BLO_E_OPTION if `memory` is too small, if Y couples the tasks of
  *         which a batch is taken, and see blo_projection_create() and blo_eval_sampler()
  */
-blo_status trajectory_create(blo_eval *eval, const trajectory_options *options, blo_int batch_f,
-                             bool truncates, uint64_t seed, trajectory **out);
+blo_status trajectory_create(blo_eval *eval, const trajectory_options *options,
+                             trajectory_kind kind, blo_int batch_f, uint64_t seed,
+                             trajectory **out);
 /** Free it. NULL is accepted. Call: Local. */
 void trajectory_destroy(trajectory **t);
 /**

@@ -20,30 +20,27 @@ static const blo_opt_row init_rows[] = {
     BLO_OPT(unrolling_init, epsilon, "1e-8", 0, 1, "-",
             "adam: added to the root of the mean square", "", BLO_OPT_OPEN_LOW),
 };
-const blo_opt_table unrolling_init_table = {
-    "init",    "the start of the trajectory", sizeof(unrolling_init),
-    init_rows, BLO_COUNT_OF(init_rows),       NULL,
-    0};
+const blo_opt_table unrolling_init_table =
+    BLO_OPT_TABLE("init", "the start of the trajectory", unrolling_init, init_rows);
 
 /* ------------------------------------------------------------------- life */
 
-static bool has_moments(const unrolling_options *o)
+static bool has_moments(const unrolling_init *o)
 {
-  return o->init.type == UNROLLING_LEARNED && o->init.rule == BLO_UPPER_ADAM;
+  return o->type == UNROLLING_LEARNED && o->rule == BLO_UPPER_ADAM;
 }
 
 /** Moments from other tasks' steps would move the z of tasks that have no gradient now. */
-static blo_status check_rule(const blo_solver *s)
+static blo_status check_rule(const blo_solver *s, const unrolling_parts *o)
 {
-  const unrolling_options *o = s->options;
   const blo_problem *p = blo_eval_problem(s->eval);
-  bool deals = p->y_width > 0 && o->lower.batch > 0 && o->lower.batch < p->n_lower;
+  bool deals = p->y_width > 0 && o->lower->batch > 0 && o->lower->batch < p->n_lower;
 
-  BLO_CHECK(p->ctx, !deals || !has_moments(o), BLO_E_OPTION,
+  BLO_CHECK(p->ctx, !deals || !has_moments(o->init), BLO_E_OPTION,
             "solver.init.rule 'adam' moves the z of tasks that are not in the batch, so it does "
             "not go with batches of tasks (solver.lower.batch = %lld); allowed are 'sgd', or all "
             "tasks (batch 0)",
-            (long long)o->lower.batch);
+            (long long)o->lower->batch);
   return BLO_OK;
 }
 
@@ -53,7 +50,7 @@ static blo_status make_vectors(blo_solver *s, unrolling *u)
 
   BLO_TRY(blo_vec_create(space, &u->z));
   BLO_TRY(blo_state_add_vec(s->state, "z", u->z));
-  if (!has_moments(s->options)) {
+  if (!has_moments(u->parts.init)) {
     return BLO_OK;
   }
   BLO_TRY(blo_vec_create(space, &u->m));
@@ -62,16 +59,16 @@ static blo_status make_vectors(blo_solver *s, unrolling *u)
   return blo_state_add_vec(s->state, "init.v", u->v);
 }
 
-blo_status unrolling_setup(blo_solver *s, bool truncates)
+blo_status unrolling_setup(blo_solver *s, const unrolling_parts *o)
 {
-  const unrolling_options *o = s->options;
   blo_comm *comm = blo_eval_problem(s->eval)->comm;
   unrolling *u = s->data;
 
-  BLO_TRY_ALL(comm, check_rule(s));
+  u->parts = *o;
+  BLO_TRY_ALL(comm, check_rule(s, o));
   BLO_TRY_ALL(comm,
-              trajectory_create(s->eval, &o->lower, o->upper.batch, truncates, s->seed, &u->track));
-  BLO_TRY_ALL(comm, blo_upper_create(s->eval, &o->upper, s->state, &u->upper));
+              trajectory_create(s->eval, o->lower, o->kind, o->upper->batch, s->seed, &u->track));
+  BLO_TRY_ALL(comm, blo_upper_create(s->eval, o->upper, s->state, &u->upper));
   BLO_TRY_ALL(comm, make_vectors(s, u));
   blo_upper_begin(u->upper, s->x);
   blo_projection_apply(u->track->set, s->y);
@@ -110,17 +107,14 @@ static blo_status learn(const unrolling_init *o, unrolling *u, blo_int k)
     blo_vec_axpy(-alpha, t->f_y, u->z);
   }
   blo_projection_apply(t->set, u->z);
-  /* of tasks each rank sees its own: the next sweep looks at them */
-  BLO_CHECK(t->ctx, blo_space_layout(u->z->space) == BLO_SHARDED || blo_vec_finite(u->z),
-            BLO_E_NONFINITE, "z is not finite after the step of iteration %lld", (long long)k);
-  return BLO_OK;
+  return blo_step_check(u->z, "z", "the step", k);
 }
 
-static blo_status next_start(const unrolling_options *o, unrolling *u, blo_int k)
+static blo_status next_start(unrolling *u, blo_int k)
 {
-  switch ((unrolling_start)o->init.type) {
+  switch ((unrolling_start)u->parts.init->type) {
   case UNROLLING_LEARNED:
-    return learn(&o->init, u, k);
+    return learn(u->parts.init, u, k);
   case UNROLLING_FIXED:
     break;
   case UNROLLING_LAST:
@@ -132,8 +126,8 @@ static blo_status next_start(const unrolling_options *o, unrolling *u, blo_int k
 
 blo_status unrolling_step(blo_solver *s, blo_report *r)
 {
-  const unrolling_options *o = s->options;
   unrolling *u = s->data;
+  const unrolling_parts *o = &u->parts;
   trajectory *t = u->track;
 
   BLO_TRY(trajectory_forward(t, s->k, s->x, u->z));
@@ -142,11 +136,11 @@ blo_status unrolling_step(blo_solver *s, blo_report *r)
   r->hypergrad_norm = s->want_norms ? blo_vec_norm(t->f_x) : r->hypergrad_norm;
   r->f = t->f;
   r->g = t->g;
-  r->lower_steps = (double)o->lower.steps;
-  r->truncation = t->truncates ? (double)t->cut : r->truncation;
-  r->step_x = blo_schedule_at((blo_schedule){o->upper.step, o->upper.decay}, s->k);
+  r->lower_steps = (double)o->lower->steps;
+  r->truncation = t->kind.truncates ? (double)t->cut : r->truncation;
+  r->step_x = blo_schedule_at((blo_schedule){o->upper->step, o->upper->decay}, s->k);
   r->step_y = t->step_y;
   blo_vec_copy(t->y, s->y);
-  BLO_TRY(next_start(o, u, s->k));
+  BLO_TRY(next_start(u, s->k));
   return blo_upper_step(u->upper, s->k, t->f_x, s->x);
 }

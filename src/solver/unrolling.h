@@ -30,46 +30,38 @@ typedef struct unrolling_init {
 } unrolling_init;
 extern const blo_opt_table unrolling_init_table;
 
-typedef struct unrolling_options {
-  trajectory_options lower;
-  unrolling_init init;
-  blo_upper_options upper;
-} unrolling_options;
+/** What a method is made of; the options are borrowed. */
+typedef struct unrolling_parts {
+  trajectory_kind kind;
+  const trajectory_options *lower;
+  const unrolling_init *init;
+  const blo_upper_options *upper;
+} unrolling_parts;
 
 typedef struct unrolling {
+  unrolling_parts parts;
   trajectory *track;
   blo_upper *upper;
   blo_vec *z;
   blo_vec *m, *v; /**< Adam's moments of z; NULL: none */
 } unrolling;
 
-/** Make the blocks; `truncates`: the trajectory is cut where f is largest. Call: Collective. */
-blo_status unrolling_setup(blo_solver *s, bool truncates);
+/** Make the blocks. Call: Collective. */
+blo_status unrolling_setup(blo_solver *s, const unrolling_parts *parts);
 blo_status unrolling_step(blo_solver *s, blo_report *r);
 void unrolling_teardown(blo_solver *s);
 void unrolling_describe(const blo_solver *s, FILE *to);
 
-/** The option table of a method, from the rows of its lower and upper blocks. */
-#define UNROLLING_TABLE(method, help)                                                              \
-  static const blo_opt_table lower_table = {"lower",                                               \
-                                            "the trajectory of lower-level steps",                 \
-                                            sizeof(trajectory_options),                            \
-                                            lower_rows,                                            \
-                                            BLO_COUNT_OF(lower_rows),                              \
-                                            trajectory_subs,                                       \
-                                            BLO_COUNT_OF(trajectory_subs)};                        \
-  static const blo_opt_table upper_table = {"upper",                                               \
-                                            "the upper-level step",                                \
-                                            sizeof(blo_upper_options),                             \
-                                            upper_rows,                                            \
-                                            BLO_COUNT_OF(upper_rows),                              \
-                                            blo_upper_subs,                                        \
-                                            BLO_COUNT_OF(blo_upper_subs)};                         \
-  static const blo_opt_sub subs[] = {                                                              \
-      {"lower", offsetof(unrolling_options, lower), &lower_table},                                 \
-      {"init", offsetof(unrolling_options, init), &unrolling_init_table},                          \
-      {"upper", offsetof(unrolling_options, upper), &upper_table}};                                \
-  static const blo_opt_table table = {method, help, sizeof(unrolling_options), NULL,               \
-                                      0,      subs, BLO_COUNT_OF(subs)}
+/** The option table of a method with the struct `T {T_lower lower; unrolling_init init;
+ *  blo_upper_options upper}`, from the rows of its lower and upper blocks. */
+#define UNROLLING_TABLE(method, help, T, T_lower)                                                  \
+  static const blo_opt_table lower_table = BLO_OPT_TABLE_WITH(                                     \
+      "lower", "the trajectory of lower-level steps", T_lower, lower_rows, trajectory_subs);       \
+  static const blo_opt_table upper_table = BLO_OPT_TABLE_WITH(                                     \
+      "upper", "the upper-level step", blo_upper_options, upper_rows, blo_upper_subs);             \
+  static const blo_opt_sub subs[] = {{"lower", offsetof(T, lower), &lower_table},                  \
+                                     {"init", offsetof(T, init), &unrolling_init_table},           \
+                                     {"upper", offsetof(T, upper), &upper_table}};                 \
+  static const blo_opt_table table = BLO_OPT_TABLE_OF(method, help, T, subs)
 
 #endif

@@ -111,11 +111,5 @@ blo_status blo_upper_step(blo_upper *u, blo_int k, const blo_vec *hx, blo_vec *x
   }
   blo_projection_apply(u->set, x);
   blo_vec_publish(x);
-  /* of a sharded x each rank sees its own part: the next sweep looks at it */
-  BLO_CHECK(u->ctx,
-            blo_space_layout(x->space) == BLO_SHARDED ||
-                blo_array_finite(blo_space_n_local(x->space), x->data),
-            BLO_E_NONFINITE, "x is not finite after the upper step of iteration %lld",
-            (long long)k);
-  return BLO_OK;
+  return blo_step_check(x, "x", "the upper step", k);
 }

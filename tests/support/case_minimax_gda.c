@@ -3,8 +3,8 @@
  * ends are passed. */
 #include "method_case.h"
 
-/* docs/methods/minimax_gda.md; the sums at (x, u) travel also where y belongs to tasks, because the
- * gradient in x is what the tasks share. */
+/* docs/methods/minimax_gda.md; the same where y belongs to tasks, because the gradient in x is what
+ * the tasks share. */
 static method_cost cost(int k, bool tasks)
 {
   int steps = k + 1;
@@ -15,7 +15,7 @@ static method_cost cost(int k, bool tasks)
                        .jv = 0,
                        .f_x = steps,
                        .f_y = steps,
-                       .reductions = 2 * steps};
+                       .reductions = steps};
 }
 
 #define STAGES "stages:\n  penalty: 1\n  steps: 3\n  number: 3\n"
