@@ -3,8 +3,8 @@
 # For each problem and method: in how many runs F(x) - min F <= 1e-5 at the end, how many said "approximate local
 # minimum", median iterations, and what `parblo certify` says of the first run.
 #
-#   experiments/saddle_escape.sh           50 seeds (SEEDS) of three small problems: about a minute of one core
-#   experiments/saddle_escape.sh large     10 seeds of a 100 x 100 factorisation, and of matrix sensing (x of 100
+#   experiments/saddle_escape.sh           seeds 1 to 50 (SEEDS) of three small problems: about a minute of one core
+#   experiments/saddle_escape.sh large     seeds 1 to 10 of a 100 x 100 factorisation, and of matrix sensing (x of 100
 #                                          numbers, metric |U U' - M*|^2 / |M*|^2): about a minute
 # See common.sh and docs/methods/perturbed_aid.md.
 . "$(dirname "$0")/common.sh"
@@ -25,24 +25,25 @@ certified() # <run file>
 # A row of the table.
 row() # <name> <run file> <seeds> <metric> [--set KEY=VALUE]...
 {
-  local name=$1 file=$2 seeds=$3 metric=$4 seed there=0 said=0 value first iterations
+  local name=$1 file=$2 seeds=$3 metric=$4 seed n=0 there=0 said=0 value first iterations
   shift 4
   : >"$EXPERIMENTS/$name.iterations"
-  for seed in $(seq "$seeds"); do
+  for seed in $seeds; do
     run "$name" "$file" --set "run.seed=$seed" "$@"
+    n=$((n + 1))
     value=$(last "$metric")
     there=$((there + $(awk -v v="$value" 'BEGIN { print (v <= 1e-5) }')))
     [ "$(outcome)" = "approximate local minimum" ] && said=$((said + 1))
     last iteration >>"$EXPERIMENTS/$name.iterations"
-    [ "$seed" -gt 1 ] || first=$(certified "$RUN_H5")
+    [ "$seed" != "${seeds%%[!0-9]*}" ] || first=$(certified "$RUN_H5")
   done
   iterations=$(spread %.0f <"$EXPERIMENTS/$name.iterations")
-  printf '%-32s %5d %10d %6d   %-22s %s\n' "$name" "$seeds" "$there" "$said" "$iterations" "$first"
+  printf '%-32s %5d %10d %6d   %-22s %s\n' "$name" "$n" "$there" "$said" "$iterations" "$first"
 }
 
 small()
 {
-  local seeds=${SEEDS:-50} examples=$SRC/examples two=(--set problem.n_x=2 --set problem.n_y=2)
+  local seeds=${SEEDS:-$(seq 1 50)} examples=$SRC/examples two=(--set problem.n_x=2 --set problem.n_y=2)
   row quartic_saddle_aid "$(plain "$examples/perturbed_aid.yml")" 1 gap --set run.iterations=1000
   row quartic_saddle_perturbed "$examples/perturbed_aid.yml" "$seeds" gap
   row factorization_aid "$(plain "$examples/perturbed_factorization.yml")" 1 gap "${two[@]}" \
@@ -54,7 +55,7 @@ small()
 
 large()
 {
-  local seeds=${SEEDS:-10} factorization=$SRC/examples/perturbed_factorization.yml
+  local seeds=${SEEDS:-$(seq 1 10)} factorization=$SRC/examples/perturbed_factorization.yml
   local sensing=$SRC/examples/perturbed_sensing.yml
   row factorization_100_aid "$(plain "$factorization")" 1 gap --set run.iterations=1000
   row factorization_100_perturbed "$factorization" "$seeds" gap

@@ -136,6 +136,8 @@ BLO_API BLO_MUST_USE blo_status blo_columns_read(blo_columns *columns, blo_h5 *f
 
 /* ------------------------------------------------------------ checkpoints */
 
+enum { BLO_NOTE_MAX = 256 };
+
 /** What a checkpoint holds besides the state. At saving given by the caller, at loading filled. */
 typedef struct blo_snapshot {
   blo_int iteration;
@@ -143,6 +145,7 @@ typedef struct blo_snapshot {
   uint64_t fingerprint;         /**< of the problem's data */
   const char *config;           /**< the resolved configuration, as YAML text */
   const char *version;          /**< of ParBLO */
+  char *note; /**< [BLO_NOTE_MAX] words that go with the state, or NULL; "" if a file has none */
   blo_state *state;
   blo_columns *history; /**< on the root; NULL elsewhere or if there is none */
 } blo_snapshot;

@@ -21,7 +21,8 @@ typedef enum blo_set_type {
   BLO_SET_USER
 } blo_set_type;
 
-/** Options of a set; a method that can work with sets has a map `set` of them. */
+/** Options of a set; a method that can work with sets has a map `set` of them. What is not of the
+ *  type has its default, or is 0 in a struct that is filled by hand. */
 typedef struct blo_projection_options {
   double low, high;      /**< of the box; -inf, inf: no bound */
   double center, radius; /**< of the ball; center: of every entry */
@@ -37,8 +38,8 @@ typedef struct blo_projection blo_projection;
  *
  * Call  Local. @param[in] options  copied. @param[out] out  NULL for type `none`, which all
  *       functions here accept as the whole space
- * @return BLO_OK; BLO_E_MEMORY; BLO_E_OPTION if the set has no finite point, or the problem no
- *         `project`
+ * @return BLO_OK; BLO_E_MEMORY; BLO_E_OPTION if the set has no finite point, the problem no
+ *         `project`, or a key of another type is not at its default
  */
 BLO_API BLO_MUST_USE blo_status blo_projection_create(blo_eval *eval,
                                                       const blo_projection_options *options,

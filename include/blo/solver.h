@@ -36,7 +36,8 @@ BLO_API const char *blo_second_order_text(blo_second_order verdict);
   X(adjoint_rhs, "-", "norm of grad_y f")                                                          \
   X(adjoint_relative, "-", "adjoint_residual / adjoint_rhs")                                       \
   X(adjoint_iterations, "products", "Hessian products of the adjoint solve")                       \
-  X(curvature, "-", "smallest curvature of g met by CG")                                           \
+  X(curvature, "-",                                                                                \
+    "smallest curvature of g met: by CG, or as an eigenvalue of a tracked Hessian")                \
   X(factorizations, "-", "factorisations of H in this iteration")                                  \
   X(grid_ranks, "ranks",                                                                           \
     "ranks that share the dense matrices; if more than 1, the last bits depend on their grid")     \
@@ -51,6 +52,10 @@ BLO_API const char *blo_second_order_text(blo_second_order verdict);
 #define BLO_REPORT_FIELD(name, unit, help) double name;
 typedef struct blo_report {
   BLO_REPORT_LIST(BLO_REPORT_FIELD)
+  /** What run.tol is compared with, which must be small only at a solution: of methods that move y
+   *  or an adjoint by single steps their residuals count too. NAN: hypergrad_norm; infinite: not
+   *  yet. Set if `want_norms`. */
+  double stationarity;
   blo_verdict verdict;
   blo_second_order second_order; /**< of methods that look for it: what they know by now */
   bool converged;                /**< the method's own stopping test is met */
@@ -58,6 +63,8 @@ typedef struct blo_report {
 #undef BLO_REPORT_FIELD
 /** A report in which nothing was computed. Call: Local. */
 BLO_API blo_report blo_report_none(void);
+
+enum { BLO_EVIDENCE_MAX = 256 };
 
 typedef struct blo_solver blo_solver;
 
@@ -81,11 +88,12 @@ struct blo_solver {
   void *options; /**< the struct of type->options; const to the method */
   void *data;    /**< [state_size] the method's own struct */
   uint64_t seed;
-  blo_state *state;   /**< what a checkpoint holds */
-  blo_int k;          /**< outer iterations done */
-  blo_vec *x, *y;     /**< the iterates; x is published */
-  bool want_norms;    /**< the report's norms are wanted in this step (they may cost a message) */
-  char evidence[256]; /**< what the report's second_order rests on, in words; set with it */
+  blo_state *state; /**< what a checkpoint holds */
+  blo_int k;        /**< outer iterations done */
+  blo_vec *x, *y;   /**< the iterates; x is published */
+  bool want_norms;  /**< the report's norms are wanted in this step (they may cost a message) */
+  char evidence[BLO_EVIDENCE_MAX]; /**< what the report's second_order rests on, in words; set with
+                                      it */
 };
 
 /**

@@ -137,6 +137,25 @@ static blo_status compare_state(blo_h5 *f, const blo_state *state)
 
 /* ---------------------------------------------------------------- reading */
 
+/** The words that go with the state. */
+static blo_status get_note(blo_h5 *f, blo_snapshot *snap)
+{
+  char *text = NULL;
+  blo_status status = BLO_OK;
+
+  if (snap->note == NULL) {
+    return BLO_OK;
+  }
+  snap->note[0] = '\0';
+  if (blo_h5_has(f, BLO_CKPT_NOTE)) {
+    BLO_GO(blo_h5_get_text(f, BLO_CKPT_NOTE, &text));
+    snprintf(snap->note, BLO_NOTE_MAX, "%s", text);
+  }
+done:
+  blo_free(f->ctx, &text);
+  return status;
+}
+
 /** What comes before the state: room on every rank; at the root comparison. */
 static blo_status begin(blo_comm *comm, const char *path, blo_snapshot *snap, blo_ckpt_room **room,
                         blo_h5 **f)
@@ -149,6 +168,7 @@ static blo_status begin(blo_comm *comm, const char *path, blo_snapshot *snap, bl
   BLO_TRY(compare_identity(*f, snap));
   BLO_TRY(compare_state(*f, snap->state));
   BLO_TRY(blo_h5_get_int(*f, BLO_CKPT_ITERATION, &snap->iteration));
+  BLO_TRY(get_note(*f, snap));
   return snap->history != NULL ? blo_columns_read(snap->history, *f, BLO_CKPT_HISTORY) : BLO_OK;
 }
 
@@ -223,6 +243,9 @@ blo_status blo_checkpoint_load(blo_comm *comm, const char *path, blo_snapshot *s
 
   BLO_GO_ALL(comm, begin(comm, path, snap, &room, &f));
   blo_bcast(comm, BLO_ROOT, &snap->iteration, sizeof snap->iteration);
+  if (snap->note != NULL) {
+    blo_bcast(comm, BLO_ROOT, snap->note, BLO_NOTE_MAX);
+  }
   BLO_GO(blo_agree_from(comm, BLO_ROOT, get_state(comm, room, snap->state, f)));
 done:
   blo_h5_close(&f);

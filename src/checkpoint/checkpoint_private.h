@@ -14,6 +14,7 @@
 #define BLO_CKPT_FINGERPRINT "fingerprint"
 #define BLO_CKPT_CONFIG      "config"
 #define BLO_CKPT_VERSION     "version"
+#define BLO_CKPT_NOTE        "note"
 #define BLO_CKPT_STATE       "state"
 #define BLO_CKPT_HISTORY     "history"
 

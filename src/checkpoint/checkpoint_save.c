@@ -17,6 +17,7 @@ static blo_status put_identity(blo_h5 *f, const blo_snapshot *snap)
   BLO_TRY(blo_h5_put_text(f, BLO_CKPT_SOLVER, snap->solver));
   BLO_TRY(blo_h5_put_text(f, BLO_CKPT_FINGERPRINT, fingerprint));
   BLO_TRY(blo_h5_put_text(f, BLO_CKPT_CONFIG, snap->config));
+  BLO_TRY(blo_h5_put_text(f, BLO_CKPT_NOTE, snap->note != NULL ? snap->note : ""));
   return blo_h5_put_text(f, BLO_CKPT_VERSION, snap->version);
 }
 

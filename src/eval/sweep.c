@@ -179,14 +179,19 @@ done:
   }
 }
 
-/** The problem's preparations, and the shards. */
-static void collect(blo_eval *e, const turn *t, bool diagnose)
+static void prepare(const blo_eval *e, const turn *t)
 {
   blo_problem *p = e->problem;
 
   if (p->type->prepare != NULL) {
     p->type->prepare(p, &t->at, t->ask->lower, t->ask->upper, t->ask->linearized);
   }
+}
+
+/** The problem's preparations, and the shards. */
+static void collect(blo_eval *e, const turn *t, bool diagnose)
+{
+  prepare(e, t);
   sweep_shards(e, t, diagnose);
 }
 
@@ -285,6 +290,9 @@ static blo_status take(blo_eval *e, int n, const turn *turns)
   blo_phase_enter(e->ctx, before);
   BLO_TRY(status);
   for (int i = 0; i < n; i++) {
+    if (n > 1) { /* `unpack` and `common` may look at what `prepare` has kept of this point */
+      prepare(e, &turns[i]);
+    }
     BLO_TRY(blo_eval_finish_turn(e, &turns[i], e->total + turns[i].base));
   }
   return BLO_OK;
@@ -361,8 +369,10 @@ blo_status blo_eval_sweep_pair(blo_eval *e, const blo_ask *const ask[2],
 
   for (int i = 0; i < 2; i++) {
     refuse_bugs(e, ask[i]);
-    BLO_BUG_IF(ask[i]->scatter || ask[i]->n_v > 1 || ask[i]->linearize || ask[i]->linearized,
-               "a pair of sweeps with several directions, scattered or linearised");
+    BLO_BUG_IF(ask[i]->scatter || ask[i]->n_v > 1 || ask[i]->linearize || ask[i]->linearized ||
+                   (ask[i]->lower & BLO_WANT_GAUSS_NEWTON) != 0,
+               "a pair of sweeps with several directions, Gauss-Newton products, scattered or "
+               "linearised");
     lay_out(e, ask[i], (span){0, ask[i]->n_v}, answer[i], base, &turns[i]);
     base += turns[i].plan.len;
   }

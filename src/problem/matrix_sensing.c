@@ -5,8 +5,8 @@
  * Efficiently in Minimax and Bilevel Optimizations"). x holds the first r - 1 columns of
  * U [d][r], column after column, y the last one:
  *
- *     g(x, y) = (1 / 2 |D_2|) sum_{i in D_2} e_i^2      f(x, y) = (1 / 2 |D_1|) sum_{i in D_1}
- * e_i^2 e_i = <A_i, U U'> - b_i
+ *     g(x, y) = (1 / 2 |D_2|) sum_{i in D_2} e_i^2
+ *     f(x, y) = (1 / 2 |D_1|) sum_{i in D_1} e_i^2      e_i = <A_i, U U'> - b_i
  *
  * U* [d][r] has normal entries of variance 1/d; A_i = (G + G')/2 with standard normal G, which has
  * the same <A_i, U U'> as G. With z_c = A_i u_c for column c of U, and z_y for y, a sample gives

@@ -27,7 +27,7 @@ static blo_status enter_state(blo_driver *d)
 {
   blo_state *state = d->solver->state;
 
-  BLO_TRY(blo_state_add_double(state, "run.hypergrad_norm", &d->report.hypergrad_norm));
+  BLO_TRY(blo_state_add_double(state, "run.stationarity", &d->stationarity));
   BLO_TRY(blo_state_add_int(state, "run.converged", &d->converged));
   BLO_TRY(blo_state_add_int(state, "run.second_order", &d->second_order));
   BLO_TRY(blo_state_add_int(state, "run.closing", &d->closing));
@@ -64,6 +64,7 @@ blo_status blo_driver_init(blo_driver *d, blo_comm *comm, blo_setup *setup, cons
                     .eval = setup->eval,
                     .result = result,
                     .report = blo_report_none(),
+                    .stationarity = (double)NAN,
                     .saved_at = -1,
                     .save_seconds = guess_save_seconds(setup->solver)};
   d->file = (blo_run_file){.ctx = d->ctx,
@@ -86,12 +87,49 @@ void blo_driver_clear(blo_driver *d)
   blo_history_destroy(&d->history);
 }
 
+/* How a method that has met its own stopping test ends: it may have looked at the second order. */
+static blo_outcome converged_outcome(const blo_driver *d)
+{
+  static const blo_outcome outcomes[] = {
+      [BLO_SECOND_ORDER_NONE] = BLO_OUTCOME_CONVERGED,
+      [BLO_SECOND_ORDER_UNDECIDED] = BLO_OUTCOME_UNDECIDED,
+      [BLO_SECOND_ORDER_SADDLE] = BLO_OUTCOME_UNDECIDED,
+      [BLO_SECOND_ORDER_MINIMUM] = BLO_OUTCOME_MINIMUM,
+  };
+
+  return outcomes[d->second_order];
+}
+
+/* What the method knows of the second order goes with the outcome. */
+static void tell_second_order(blo_driver *d)
+{
+  if (d->second_order != BLO_SECOND_ORDER_NONE) {
+    snprintf(d->result->reason, sizeof d->result->reason, "second order: %s; %s",
+             blo_second_order_text((blo_second_order)d->second_order), d->solver->evidence);
+  }
+}
+
+_Static_assert((int)BLO_EVIDENCE_MAX == (int)BLO_NOTE_MAX, "a checkpoint has room for evidence");
+
+/* A run that had met its own test goes on only if that was not decided. */
+static void reopen(blo_driver *d)
+{
+  if (d->second_order == BLO_SECOND_ORDER_UNDECIDED) {
+    d->converged = 0;
+  }
+  if (d->converged != 0) {
+    blo_log(d->ctx, BLO_LOG_RESULT, "run", "the method had ended the run: %s",
+            blo_outcome_text(converged_outcome(d)));
+  }
+}
+
 blo_status blo_driver_load(blo_driver *d, const char *path)
 {
   blo_snapshot snap = {.problem = d->setup->problem->type->name,
                        .solver = d->solver->type->name,
                        .fingerprint = d->setup->problem->fingerprint,
                        .version = BLO_VERSION,
+                       .note = d->solver->evidence,
                        .state = d->solver->state,
                        .history = d->history->rows};
 
@@ -101,6 +139,7 @@ blo_status blo_driver_load(blo_driver *d, const char *path)
   snprintf(d->result->checkpoint, sizeof d->result->checkpoint, "%s", path);
   blo_log(d->ctx, BLO_LOG_RESULT, "run", "resuming from %s at iteration %lld", path,
           (long long)d->first);
+  reopen(d);
   return BLO_OK;
 }
 
@@ -176,19 +215,6 @@ static void give_notices(blo_driver *d)
   }
 }
 
-/* How a method that has met its own stopping test ends: it may have looked at the second order. */
-static blo_outcome converged_outcome(const blo_driver *d)
-{
-  static const blo_outcome outcomes[] = {
-      [BLO_SECOND_ORDER_NONE] = BLO_OUTCOME_CONVERGED,
-      [BLO_SECOND_ORDER_UNDECIDED] = BLO_OUTCOME_UNDECIDED,
-      [BLO_SECOND_ORDER_SADDLE] = BLO_OUTCOME_UNDECIDED,
-      [BLO_SECOND_ORDER_MINIMUM] = BLO_OUTCOME_MINIMUM,
-  };
-
-  return outcomes[d->second_order];
-}
-
 static blo_outcome decide(const blo_driver *d)
 {
   const blo_run_options *o = d->options;
@@ -196,7 +222,7 @@ static blo_outcome decide(const blo_driver *d)
   if (d->converged != 0) {
     return converged_outcome(d);
   }
-  if ((o->tol > 0 && d->report.hypergrad_norm <= o->tol)) {
+  if ((o->tol > 0 && d->stationarity <= o->tol)) {
     return BLO_OUTCOME_CONVERGED;
   }
   if (d->solver->k >= o->iterations) {
@@ -218,6 +244,8 @@ static blo_status step(blo_driver *d)
   blo_meter_step_end(&d->meter);
   d->converged = d->report.converged;
   d->second_order = d->report.second_order;
+  d->stationarity =
+      isnan(d->report.stationarity) ? d->report.hypergrad_norm : d->report.stationarity;
   return status;
 }
 
@@ -226,15 +254,6 @@ static bool is_end(blo_outcome outcome)
 {
   return outcome == BLO_OUTCOME_BUDGET || outcome == BLO_OUTCOME_CONVERGED ||
          outcome == BLO_OUTCOME_MINIMUM || outcome == BLO_OUTCOME_UNDECIDED;
-}
-
-/* What the method knows of the second order goes with the outcome. */
-static void tell_second_order(blo_driver *d)
-{
-  if (d->second_order != BLO_SECOND_ORDER_NONE) {
-    snprintf(d->result->reason, sizeof d->result->reason, "second order: %s; %s",
-             blo_second_order_text((blo_second_order)d->second_order), d->solver->evidence);
-  }
 }
 
 static bool save_due(const blo_driver *d)
@@ -344,6 +363,7 @@ blo_status blo_driver_start(blo_driver *d)
   }
   if (d->result->outcome == BLO_OUTCOME_RUNNING) {
     d->result->outcome = decide(d);
+    tell_second_order(d);
   }
   if (d->result->outcome == BLO_OUTCOME_RUNNING) {
     reopen_history(d);

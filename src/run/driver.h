@@ -34,6 +34,7 @@ typedef struct blo_driver {
   blo_run_result *result;
   blo_report report;    /**< of the last iteration */
   blo_rescue *rescue;   /**< of the last recorded iteration; NULL: run.rescue is off */
+  double stationarity;  /**< of the last iteration, for run.tol */
   blo_int converged;    /**< by the method's own test */
   blo_int second_order; /**< blo_second_order, of the last iteration */
   blo_int closing;      /**< BLO_CLOSING_... */

@@ -40,8 +40,9 @@ static const blo_opt_row rows[] = {
             "counted, and a resumed run counts anew.",
             "", BLO_OPT_RESUME_FREE | BLO_OPT_OPEN_LOW),
     BLO_OPT(T, tol, "0", 0, BLO_INF, "-",
-            "Stop when the norm of the hypergradient estimate is at most this; 0: never.", "",
-            BLO_OPT_RESUME_FREE),
+            "Stop when the norm of the hypergradient estimate is at most this, and of methods that "
+            "move y or an adjoint by single steps their residuals too; 0: never.",
+            "", BLO_OPT_RESUME_FREE),
     BLO_OPT(T, memory_limit, "inf", 0, BLO_INF, "GiB",
             "Refuse to start if a rank needs more memory.", "",
             BLO_OPT_RESUME_FREE | BLO_OPT_OPEN_LOW),

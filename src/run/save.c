@@ -78,6 +78,7 @@ static blo_status save_checkpoint(blo_driver *d)
                        .fingerprint = d->setup->problem->fingerprint,
                        .config = d->file.resolved,
                        .version = BLO_VERSION,
+                       .note = d->solver->evidence,
                        .state = d->solver->state,
                        .history = d->history->rows};
   const blo_run_options *o = d->options;

@@ -311,6 +311,9 @@ static blo_status step(blo_solver *s, blo_report *r)
   BLO_TRY(o->adjoint.linear_system ? tracked(s, r) : solved(s, r));
   if (s->want_norms) {
     r->hypergrad_norm = blo_vec_norm(((state *)s->data)->h);
+    if (o->adjoint.linear_system) {
+      r->stationarity = fmax(r->hypergrad_norm, r->adjoint_residual);
+    }
   }
   return normalized_step(s, k, r);
 }

@@ -361,6 +361,9 @@ static blo_status step(blo_solver *s, blo_report *r)
   directions(st, now.a);
   if (s->want_norms) {
     r->hypergrad_norm = blo_vec_norm(st->w.g_x);
+    /* before the last stage x is not where it shall be; with w = u d_x knows nothing of g yet */
+    r->stationarity =
+        now.i == o->stages.number - 1 && s->k > 0 ? r->hypergrad_norm : (double)INFINITY;
   }
   st->x_step.step = now.x_scale * o->upper.base.step;
   r->penalty = now.a;

@@ -337,6 +337,7 @@ static void fill_report(const blo_solver *s, momentum_bilevel *d, double eta, bl
   blo_tracker_certify(d->tracker, d->estimate.h, d->p, &c);
   r->hypergrad_norm = blo_vec_norm(d->w);
   r->lower_residual = blo_vec_norm(d->estimate.v);
+  r->stationarity = fmax(r->hypergrad_norm, r->lower_residual);
   r->adjoint_residual = c.adjoint_residual;
   r->adjoint_rhs = c.adjoint_rhs;
   r->adjoint_relative = c.adjoint_relative;

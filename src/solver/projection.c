@@ -1,5 +1,5 @@
-/** @file Projections and their derivatives; see projection.h. */
-#include <blo/projection.h>
+double scaled_norm/** @file Projections and their derivatives; see projection.h. */
+#include "projection_private.h"
 #include <math.h>
 
 struct blo_projection {
@@ -32,21 +32,59 @@ static const blo_opt_row rows[] = {
 const blo_opt_table blo_projection_table =
     BLO_OPT_TABLE("set", "the set that a variable is kept in", blo_projection_options, rows);
 
-static blo_status check(const blo_problem *p, const blo_projection_options *o)
+/** A key that does nothing would be an error in silence: what is no default belongs to `type`. In a
+ *  struct that is filled by hand it may be 0 too; radius and total never are in one that was read. */
+static blo_status check_unused(blo_context *ctx, const blo_projection_options *o, const char *map)
 {
+  bool read = o->radius > 0 && o->total > 0;
+  struct {
+    const char *key, *owner;
+    bool given;
+  } keys[] = {{"low", "box", o->type != BLO_SET_BOX && o->low > -BLO_INF},
+              {"high", "box", o->type != BLO_SET_BOX && o->high < BLO_INF},
+              {"center", "ball", o->type != BLO_SET_BALL && o->center != 0},
+              {"radius", "ball", o->type != BLO_SET_BALL && o->radius != 1},
+              {"total", "simplex", o->type != BLO_SET_SIMPLEX && o->total != 1}};
+
+  for (blo_int i = 0; read && i < BLO_COUNT_OF(keys); i++) {
+    BLO_CHECK(ctx, !keys[i].given, BLO_E_OPTION,
+              "%s.%s belongs to %s.type = '%s'; with '%s' it does nothing and must be left out", map,
+              keys[i].key, map, keys[i].owner, type_names[o->type]);
+  }
+  return BLO_OK;
+}
+
+static blo_status check(const blo_problem *p, const blo_projection_options *o, blo_level of)
+{
+  const char *map = of == BLO_UPPER ? "solver.upper.set" : "solver.lower.set";
+
+  BLO_TRY(check_unused(p->ctx, o, map));
   BLO_CHECK(p->ctx, o->type != BLO_SET_BOX || o->low <= o->high, BLO_E_OPTION,
-            "set.type 'box' with low = %g above high = %g is empty", o->low, o->high);
+            "%s.type 'box' with low = %g above high = %g is empty", map, o->low, o->high);
   BLO_CHECK(p->ctx, o->type != BLO_SET_BOX || (o->low < BLO_INF && o->high > -BLO_INF),
-            BLO_E_OPTION, "set.type 'box' with low = %g and high = %g has no finite point", o->low,
-            o->high);
+            BLO_E_OPTION, "%s.type 'box' with low = %g and high = %g has no finite point", map,
+            o->low, o->high);
   BLO_CHECK(p->ctx, o->type != BLO_SET_BALL || fabs(o->center) < BLO_INF, BLO_E_OPTION,
-            "set.type 'ball' needs a finite center, not %g", o->center);
+            "%s.type 'ball' needs a finite center, not %g", map, o->center);
   BLO_CHECK(p->ctx, o->type != BLO_SET_SIMPLEX || o->total < BLO_INF, BLO_E_OPTION,
-            "set.type 'simplex' needs a finite total, not %g", o->total);
+            "%s.type 'simplex' needs a finite total, not %g", map, o->total);
   BLO_CHECK(p->ctx, o->type != BLO_SET_USER || p->type->project != NULL, BLO_E_OPTION,
-            "set.type 'user': problem '%s' has no set of its own (its slot `project`); allowed are "
+            "%s.type 'user': problem '%s' has no set of its own (its slot `project`); allowed are "
             "none, box, ball, simplex",
-            p->type->name);
+            map, p->type->name);
+  return BLO_OK;
+}
+
+blo_status check_set_of_tasks(const blo_problem *p, const blo_projection_options *set,
+                              const blo_sampler *of_g)
+{
+  bool deals = p->y_width > 0 && !blo_sampler_is_full(of_g);
+
+  BLO_CHECK(p->ctx, !deals || (set->type != BLO_SET_BALL && set->type != BLO_SET_SIMPLEX),
+            BLO_E_OPTION,
+            "solver.lower.set.type '%s' couples the tasks, so it does not go with batches of them; "
+            "allowed are none, box and user, or all tasks (solver.lower.batch = 0)",
+            type_names[set->type]);
   return BLO_OK;
 }
 
@@ -73,10 +111,10 @@ blo_status blo_projection_create(blo_eval *eval, const blo_projection_options *o
   blo_projection *s = NULL;
 
   *out = NULL;
+  BLO_GO(check(p, options, of));
   if (options->type == BLO_SET_NONE) {
     return BLO_OK;
   }
-  BLO_GO(check(p, options));
   BLO_GO(blo_alloc(p->ctx, 1, sizeof *s, &s));
   *s = (blo_projection){.problem = p, .o = *options, .of = of};
   BLO_GO(make_vectors(of == BLO_UPPER ? blo_eval_space_x(eval) : blo_eval_space_y(eval), s));

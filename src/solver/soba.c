@@ -97,6 +97,7 @@ static blo_status step(blo_solver *s, blo_report *r)
     r->hypergrad_norm = blo_vec_norm(st->d_x);
     r->lower_residual = blo_vec_norm(st->d_y);
     r->adjoint_residual = blo_vec_norm(st->d_v);
+    r->stationarity = fmax(r->hypergrad_norm, fmax(r->lower_residual, r->adjoint_residual));
   }
   r->adjoint_iterations = 1;
   r->verdict = BLO_VERDICT_SPENT;

@@ -106,7 +106,7 @@ blo_report blo_report_none(void)
 #define BLO_REPORT_NONE(name, unit, help) .name = (double)NAN,
       BLO_REPORT_LIST(BLO_REPORT_NONE)
 #undef BLO_REPORT_NONE
-  };
+          .stationarity = (double)NAN};
 }
 
 blo_status blo_solver_step(blo_solver *s, blo_report *r)

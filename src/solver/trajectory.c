@@ -1,5 +1,6 @@
 /** @file Projected lower-level steps, kept and differentiated; see trajectory.h. */
 #include "trajectory.h"
+#include "projection_private.h"
 #include <math.h>
 
 const char *const trajectory_dynamics_names[] = {"gradient", "nesterov", NULL};
@@ -125,20 +126,6 @@ static blo_status make_samplers(trajectory *t, blo_int batch_f, uint64_t seed)
   return t->keeps ? blo_eval_reserve(t->eval, blo_sampler_max_own(t->lower), 1) : BLO_OK;
 }
 
-/** With batches of tasks the z of the other tasks must stand still: no set may couple them. */
-static blo_status check_set(const trajectory *t)
-{
-  int type = t->options->set.type;
-  bool deals = blo_eval_problem(t->eval)->y_width > 0 && !blo_sampler_is_full(t->lower);
-
-  BLO_CHECK(t->ctx, !deals || (type != BLO_SET_BALL && type != BLO_SET_SIMPLEX), BLO_E_OPTION,
-            "solver.lower.set.type 'ball' or 'simplex' couples the tasks, so it does not go with "
-            "batches of them (solver.lower.batch = %lld); allowed are none, box and user, or all "
-            "tasks (batch 0)",
-            (long long)t->options->batch);
-  return BLO_OK;
-}
-
 blo_status trajectory_create(blo_eval *eval, const trajectory_options *options,
                              trajectory_kind kind, blo_int batch_f, uint64_t seed, trajectory **out)
 {
@@ -150,7 +137,7 @@ blo_status trajectory_create(blo_eval *eval, const trajectory_options *options,
   BLO_GO(blo_alloc(ctx, 1, sizeof *t, &t));
   *t = (trajectory){.ctx = ctx, .eval = eval, .options = options, .kind = kind};
   BLO_GO(make_samplers(t, batch_f, seed));
-  BLO_GO(check_set(t));
+  BLO_GO(check_set_of_tasks(blo_eval_problem(eval), &options->set, t->lower));
   BLO_GO(blo_projection_create(eval, &options->set, BLO_LOWER, &t->set));
   BLO_GO(make_momentum(t));
   BLO_GO(make_vectors(t));
@@ -364,7 +351,7 @@ void trajectory_describe(const trajectory *t, FILE *to)
 {
   blo_int K = t->options->steps, L = t->length;
 
-  fprintf(to, "trajectory %lld steps, kept in %lld y-vectors", (long long)K,
+  fprintf(to, "track     %lld steps, kept in %lld y-vectors", (long long)K,
           (long long)vectors_of(t, L));
   if (L > 1) {
     fprintf(to, "; segments of %lld steps, at most %lld steps made again on the way back",

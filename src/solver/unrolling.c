@@ -1,5 +1,6 @@
 /** @file One outer iteration of IAPTT-GM and IA-GM; see unrolling.h. */
 #include "unrolling.h"
+#include <math.h>
 
 const char *const unrolling_start_names[] = {"learned", "fixed", "last", NULL};
 
@@ -133,7 +134,12 @@ blo_status unrolling_step(blo_solver *s, blo_report *r)
   BLO_TRY(trajectory_forward(t, s->k, s->x, u->z));
   r->lower_residual = s->want_norms ? blo_vec_norm(t->g_y) : r->lower_residual;
   BLO_TRY(trajectory_reverse(t));
-  r->hypergrad_norm = s->want_norms ? blo_vec_norm(t->f_x) : r->hypergrad_norm;
+  if (s->want_norms) {
+    r->hypergrad_norm = blo_vec_norm(t->f_x);
+    r->stationarity = o->init->type == UNROLLING_LEARNED
+                          ? hypot(r->hypergrad_norm, blo_vec_norm(t->f_y)) /* z is a variable too */
+                          : r->hypergrad_norm;
+  }
   r->f = t->f;
   r->g = t->g;
   r->lower_steps = (double)o->lower->steps;

@@ -6,7 +6,7 @@ enum { D = 4, N = 4 }; /* lower.steps, adjoint.iterations */
 
 /* docs/methods.md; with tasks the sweeps before and after the solve communicate, its products do
  * not; of the scalar products CG has 1 + 2 N messages, the certificate 1. */
-static method_cost cost(int k, bool tasks)
+method_cost method_cost_of_aid(int k, bool tasks)
 {
   int steps = k + 1;
   return (method_cost){.g_x = 0,
@@ -31,7 +31,7 @@ const method_case method_case_aid = {
           "  iterations: 4\nupper:\n  step: 0.02\n  rule: adam\n  clip: 0.1\n"},
          {"lower:\n  steps: 2\n  rule: newton\nadjoint:\n  type: direct\n"
           "  on_curvature: truncate\nupper:\n  step: 0.02\ndense:\n  ranks: 1\n  block: 8\n"}},
-    .cost = cost,
+    .cost = method_cost_of_aid,
     .minimum = "lower:\n  steps: 40\n  step: 0.4\nadjoint:\n  iterations: 20\n  tol: 1e-13\n"
                "upper:\n  step: 0.1\n",
     .minimum_of_tasks = "lower:\n  steps: 40\n  step: 0.4\nadjoint:\n  iterations: 20\n"

@@ -31,6 +31,40 @@ void known_open(blo_comm *comm, const char *type, const char *settings, fixture 
   BLO_REQUIRE_STATUS(blo_eval_create(f->problem, BLO_REPRODUCIBLE, &f->eval), BLO_OK);
 }
 
+void known_expect_refused(blo_comm *comm, const char *type, const char *settings, const char *says)
+{
+  blo_conf *conf = NULL;
+  blo_problem *p = NULL;
+  BLO_REQUIRE_STATUS(blo_conf_parse(blo_comm_context(comm), "test", settings, &conf), BLO_OK);
+  BLO_EXPECT_STATUS(blo_problem_create(comm, blo_problem_find(type), conf, &p), BLO_E_OPTION);
+  BLO_EXPECT_ERROR_HAS(says);
+  blo_problem_destroy(&p);
+  blo_conf_destroy(&conf);
+}
+
+typedef struct recipe {
+  const char *type;
+  const blo_conf *conf;
+} recipe;
+
+static blo_status make_and_free(blo_comm *comm, void *arg)
+{
+  const recipe *r = arg;
+  blo_problem *p = NULL;
+  blo_status status = blo_problem_create(comm, blo_problem_find(r->type), r->conf, &p);
+  blo_problem_destroy(&p);
+  return status;
+}
+
+void known_expect_clean_failures(blo_comm *comm, const char *type, const char *settings)
+{
+  blo_conf *conf = NULL;
+  BLO_REQUIRE_STATUS(blo_conf_parse(blo_comm_context(comm), "test", settings, &conf), BLO_OK);
+  recipe r = {type, conf};
+  BLO_EXPECT_ALL(blo_test_sweep_faults(comm, make_and_free, &r) > 0);
+  blo_conf_destroy(&conf);
+}
+
 known_metrics known_at(const fixture *f, const blo_vec *x, const blo_vec *y)
 {
   double v[5];

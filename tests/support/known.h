@@ -20,6 +20,11 @@ extern const known_case known_cases[N_KNOWN];
 /** Make problem and evaluator; leaves the test on failure. Free with fixture_free(). */
 void known_open(blo_comm *comm, const char *type, const char *settings, fixture *f);
 
+/** Making the problem fails with BLO_E_OPTION and these words. */
+void known_expect_refused(blo_comm *comm, const char *type, const char *settings, const char *says);
+/** Whatever fails while it is made, nothing is left; see blo_test_sweep_faults(). */
+void known_expect_clean_failures(blo_comm *comm, const char *type, const char *settings);
+
 /** What the metrics are at (x, y). */
 typedef struct known_metrics {
   double F, gap, grad_norm, error_x, error_y;

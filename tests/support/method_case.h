@@ -50,6 +50,9 @@ typedef struct method_case {
   const char *diverging;
 } method_case;
 
+/** That of aid, with lower.steps and adjoint.iterations 4 and CG (docs/methods.md). */
+method_cost method_cost_of_aid(int k, bool tasks);
+
 /** The cases, in the order of solver_list.h; NULL-terminated. */
 extern const method_case *const method_cases[];
 

@@ -1,5 +1,6 @@
 /* A small minimax problem with a closed form; see minimax.h. */
 #include "minimax.h"
+#include "sample_count.h"
 #include <blo/random.h>
 #include <math.h>
 #include <string.h>
@@ -122,35 +123,20 @@ static void start(const blo_problem *p, const blo_slice *x, const blo_slice *y)
   memset(y->data, 0, (size_t)y->n * sizeof *y->data);
 }
 
-static blo_status metrics_shard(blo_problem *p, blo_int s, const double *x, double *sums)
-{
-  (void)x;
-  sums[0] += (double)(blo_shard_begin(N, p->n_shards, s + 1) - blo_shard_begin(N, p->n_shards, s));
-  return BLO_OK;
-}
-
-static void metrics_finish(const blo_problem *p, const double *sums, double *values)
-{
-  (void)p;
-  values[0] = sums[0];
-}
-
-static const blo_metric metrics[] = {{"samples", "samples", "number of samples of g"}};
-
 const blo_problem_type blo_problem_test_minimax = {
     .name = "test_minimax",
     .summary = "minimax with a closed form",
     .source = "",
     .state_size = sizeof(minimax_state),
     .has = BLO_HAS_G_X | BLO_HAS_F_X | BLO_HAS_DIRECTIONS,
-    .metrics = metrics,
+    .metrics = &sample_count,
     .n_metrics = 1,
     .n_metric_sums = 1,
     .setup = setup,
     .start = start,
     .shard = shard,
-    .metrics_shard = metrics_shard,
-    .metrics_finish = metrics_finish,
+    .metrics_shard = sample_count_shard,
+    .metrics_finish = sample_count_finish,
 };
 
 /* ------------------------------------------------ direct sums, closed form */

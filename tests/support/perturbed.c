@@ -6,33 +6,28 @@
 
 static const double TOL = 1e-12;
 
-double perturbed_norm(int n, const double *a)
+perturbed perturbed_start(const perturbed_plan *plan, const blo_solver *s,
+                          void (*estimate)(perturbed *p, perturbed_work work, blo_report *r))
 {
-  double sum = 0;
-  for (int i = 0; i < n; i++) {
-    sum += a[i] * a[i];
-  }
-  return sqrt(sum);
-}
-
-double perturbed_distance(int n, const double *a, const double *b)
-{
-  double sum = 0;
-  for (int i = 0; i < n; i++) {
-    sum += (a[i] - b[i]) * (a[i] - b[i]);
-  }
-  return sqrt(sum);
+  perturbed p = {.plan = *plan,
+                 .n = (int)blo_space_n(s->x->space),
+                 .seed = s->seed,
+                 .k_p = -1,
+                 .estimate = estimate};
+  memcpy(p.x, s->x->data, (size_t)p.n * sizeof *p.x);
+  memcpy(p.y, s->y->data, (size_t)blo_space_n(s->y->space) * sizeof *p.y);
+  return p;
 }
 
 /* The vector that perturbs in iteration k: number by number from the streams. */
 static void draw(const perturbed *p, int k, double *xi)
 {
   const blo_stream st = {p->seed, BLO_PURPOSE_DIRECTION};
-  double length = p->radius * pow(blo_stream_uniform(st, (uint64_t)k, 1, 0), 1.0 / p->n), size;
+  double length = p->plan.radius * pow(blo_stream_uniform(st, (uint64_t)k, 1, 0), 1.0 / p->n), size;
   for (int i = 0; i < p->n; i++) {
     xi[i] = blo_stream_normal(st, (uint64_t)k, 0, (uint64_t)i);
   }
-  size = perturbed_norm(p->n, xi);
+  size = plain_norm(p->n, xi);
   for (int i = 0; i < p->n; i++) {
     xi[i] *= length / size;
   }
@@ -43,27 +38,29 @@ static void stop(perturbed *p, blo_report *r)
 {
   double first[PERTURBED_MAX];
   memcpy(p->x, p->x_s, sizeof p->x);
-  p->again(p, 0, r);
+  p->estimate(p, PERTURBED_CHECK, r);
   memcpy(first, p->hx, sizeof first);
-  p->again(p, 1, r);
-  p->error = perturbed_distance(p->n, p->h_s, p->hx) + perturbed_distance(p->n, first, p->hx);
-  r->hypergrad_norm = perturbed_norm(p->n, p->hx);
+  p->estimate(p, PERTURBED_AGAIN, r);
+  p->error = plain_distance(p->n, p->h_s, p->hx) + plain_distance(p->n, first, p->hx);
+  r->hypergrad_norm = plain_norm(p->n, p->hx);
   r->converged = true;
-  r->second_order = p->error <= p->epsilon / 5 && r->hypergrad_norm <= p->epsilon &&
-                            fabs(p->f_s - r->f) <= p->decrease
+  r->second_order = p->error <= p->plan.epsilon / 5 && r->hypergrad_norm <= p->plan.epsilon &&
+                            fabs(p->f_s - r->f) <= p->plan.decrease
                         ? BLO_SECOND_ORDER_MINIMUM
                         : BLO_SECOND_ORDER_UNDECIDED;
 }
 
-void perturbed_move(perturbed *p, int k, blo_report *r)
+/* Stop, perturb or descend in iteration k; complete the report. */
+static void move(perturbed *p, int k, blo_report *r)
 {
   double xi[PERTURBED_MAX];
-  r->hypergrad_norm = perturbed_norm(p->n, p->hx);
-  r->step_x = p->eta;
+  r->hypergrad_norm = plain_norm(p->n, p->hx);
+  r->step_x = p->plan.eta;
   r->second_order = BLO_SECOND_ORDER_UNDECIDED;
-  if (p->k_p >= 0 && k - p->k_p == p->wait && p->f_s - r->f < p->decrease) {
+  if (p->k_p >= 0 && k - p->k_p == p->plan.wait && p->f_s - r->f < p->plan.decrease) {
     stop(p, r);
-  } else if (r->hypergrad_norm <= 0.8 * p->epsilon && (p->k_p < 0 || k - p->k_p > p->wait)) {
+  } else if (r->hypergrad_norm <= 0.8 * p->plan.epsilon &&
+             (p->k_p < 0 || k - p->k_p > p->plan.wait)) {
     memcpy(p->x_s, p->x, sizeof p->x);
     memcpy(p->h_s, p->hx, sizeof p->hx);
     p->f_s = r->f;
@@ -71,30 +68,14 @@ void perturbed_move(perturbed *p, int k, blo_report *r)
     p->count++;
     draw(p, k, xi);
     for (int i = 0; i < p->n; i++) {
-      p->x[i] -= p->eta * xi[i];
+      p->x[i] -= p->plan.eta * xi[i];
     }
   } else {
     for (int i = 0; i < p->n; i++) {
-      p->x[i] -= p->eta * p->hx[i];
+      p->x[i] -= p->plan.eta * p->hx[i];
     }
   }
   r->perturbations = p->count;
-}
-
-blo_report perturbed_blank(void)
-{
-  return (blo_report){
-#define BLANK(name, unit, help) .name = (double)NAN,
-      BLO_REPORT_LIST(BLANK)
-#undef BLANK
-  };
-}
-
-static void expect_number(int plan, int k, const char *name, double got, double want)
-{
-  bool same = isnan(want) ? isnan(got) : fabs(got - want) <= TOL * fmax(1, fabs(want));
-  BLO_EXPECT_MSG(same, "plan %d, iteration %d: %s is %.17g, by the pseudo-code %.17g", plan, k,
-                 name, got, want);
 }
 
 static double told(const char *evidence, const char *of)
@@ -103,15 +84,26 @@ static double told(const char *evidence, const char *of)
   return at == NULL ? (double)NAN : strtod(at + strlen(of), NULL);
 }
 
-void perturbed_expect(int plan, int k, const blo_report *got, const blo_report *want,
-                      const perturbed *p, const char *evidence)
+int perturbed_follow(int number, blo_solver *s, int iterations, perturbed *p)
 {
-#define EXPECT_FIELD(name, unit, help) expect_number(plan, k, #name, got->name, want->name);
-  BLO_REPORT_LIST(EXPECT_FIELD)
-#undef EXPECT_FIELD
-  BLO_EXPECT_MSG(got->verdict == want->verdict && got->converged == want->converged &&
-                     got->second_order == want->second_order,
-                 "plan %d, iteration %d: %s", plan, k, evidence);
-  BLO_EXPECT_MSG(!want->converged || fabs(told(evidence, ", error ") - p->error) <= 0.06 * p->error,
-                 "plan %d, iteration %d: the error is %g; %s", plan, k, p->error, evidence);
+  int seen = 0;
+  s->want_norms = true;
+  for (int k = 0; k < iterations; k++) {
+    const plain_spot at = {s->type->name, number, k, TOL};
+    blo_report got, want = blo_report_none();
+    BLO_REQUIRE_STATUS(blo_solver_step(s, &got), BLO_OK);
+    p->estimate(p, PERTURBED_ITERATION, &want);
+    move(p, k, &want);
+    plain_expect_report(&at, &got, &want);
+    plain_expect_vector(&at, "x", p->n, s->x->data, p->x);
+    plain_expect_vector(&at, "y", (int)blo_space_n(s->y->space), s->y->data, p->y);
+    BLO_EXPECT_MSG(!want.converged ||
+                       fabs(told(s->evidence, ", error ") - p->error) <= 0.06 * p->error,
+                   "plan %d, iteration %d: the error is %g; %s", number, k, p->error, s->evidence);
+    seen |= p->count > 0 ? PERTURBED_MOVED : 0;
+    if (got.converged) {
+      seen |= got.second_order == BLO_SECOND_ORDER_MINIMUM ? PERTURBED_SURE : PERTURBED_UNSURE;
+    }
+  }
+  return seen;
 }

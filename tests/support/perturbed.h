@@ -6,33 +6,47 @@
 #ifndef BLO_TEST_PERTURBED_H
 #define BLO_TEST_PERTURBED_H
 
-#include "fixture.h"
+#include "plain.h"
 
-enum { PERTURBED_MAX = 8 };
+enum { PERTURBED_MAX = 8 }; /**< entries of x or y */
 
-typedef struct perturbed {
-  int n, wait;
+/** An iteration's estimate; at a stop, with more work, the first, and again. */
+typedef enum perturbed_work {
+  PERTURBED_ITERATION,
+  PERTURBED_CHECK,
+  PERTURBED_AGAIN
+} perturbed_work;
+
+/** Settings of the upper level and of the escape. */
+typedef struct perturbed_plan {
+  int wait;
   double eta, epsilon, radius, decrease;
+} perturbed_plan;
+
+/** A run: x and y, and the estimate of the hypergradient there. */
+typedef struct perturbed {
+  perturbed_plan plan;
+  int n;
   uint64_t seed;
-  double x[PERTURBED_MAX], hx[PERTURBED_MAX]; /**< x, and the estimate there */
+  double x[PERTURBED_MAX], y[PERTURBED_MAX], hx[PERTURBED_MAX];
   double x_s[PERTURBED_MAX], h_s[PERTURBED_MAX], f_s;
   int k_p, count;
   double error; /**< that the last check has found */
-  /** Estimate at x again, with more work, round 0 or 1: hx, and the report. */
-  void (*again)(struct perturbed *p, int round, blo_report *r);
+  /** Estimate at x: hx, y, and the report. @param work  how much */
+  void (*estimate)(struct perturbed *p, perturbed_work work, blo_report *r);
 } perturbed;
 
-/** Stop, perturb or descend in iteration k; complete the report. */
-void perturbed_move(perturbed *p, int k, blo_report *r);
+/** At the start of the solver, nothing perturbed. */
+perturbed perturbed_start(const perturbed_plan *plan, const blo_solver *s,
+                          void (*estimate)(perturbed *p, perturbed_work work, blo_report *r));
 
-/** All columns NAN, nothing decided. */
-blo_report perturbed_blank(void);
-/** Every number and word of a report is as wanted, to 1e-12 max(1, size); and at a stop the error
- * of which the evidence tells, to the two digits that it has. */
-void perturbed_expect(int plan, int k, const blo_report *got, const blo_report *want,
-                      const perturbed *p, const char *evidence);
-/** Euclidean norm, and distance. */
-double perturbed_norm(int n, const double *a);
-double perturbed_distance(int n, const double *a, const double *b);
+/** What a run has shown, as bits. */
+enum { PERTURBED_MOVED = 1, PERTURBED_SURE = 2, PERTURBED_UNSURE = 4 };
+
+/** Step by step the solver does the same, to 1e-12 max(1, size): every number and word of the
+ * report, x, y, and at a stop the error of which the evidence tells, to the two digits that it has.
+ *  @param number  of the plan, for messages
+ *  @return what the run has shown */
+int perturbed_follow(int number, blo_solver *s, int iterations, perturbed *p);
 
 #endif

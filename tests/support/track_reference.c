@@ -1,5 +1,6 @@
 /* Tracked matrices in plain arrays; see track_reference.h. */
 #include "track_reference.h"
+#include "plain.h"
 #include <math.h>
 #include <string.h>
 
@@ -130,7 +131,7 @@ static void project_hessian(track_reference *r, double mu, double L)
 void track_reference_project(track_reference *r, const blo_tracker_options *o)
 {
   int n = r->n_x * r->n_y;
-  double size = track_norm(n, r->J);
+  double size = plain_norm(n, r->J);
   project_hessian(r, o->mu, o->L);
   for (int i = 0; i < n && size > o->cross_bound; i++) {
     r->J[i] *= o->cross_bound / size;
@@ -138,15 +139,6 @@ void track_reference_project(track_reference *r, const blo_tracker_options *o)
 }
 
 /* ----------------------------------------------------------------- algebra */
-
-double track_norm(int n, const double *a)
-{
-  double sum = 0;
-  for (int i = 0; i < n; i++) {
-    sum += a[i] * a[i];
-  }
-  return sqrt(sum);
-}
 
 void track_multiply(bool transpose, int m, int n, const double *a, const double *v, double *out)
 {

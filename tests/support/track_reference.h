@@ -31,8 +31,6 @@ void track_reference_project(track_reference *r, const blo_tracker_options *o);
 /** Eigenvalues and eigenvectors of (H + H') / 2. */
 void track_reference_decompose(track_reference *r);
 
-/** Frobenius' norm of n numbers. */
-double track_norm(int n, const double *a);
 /** out = A v, or A' v. @param[in] a [n][m] column after column */
 void track_multiply(bool transpose, int m, int n, const double *a, const double *v, double *out);
 

@@ -337,49 +337,29 @@ static void noise_is_that_of_samples(blo_comm *comm)
 
 /* ---------------------------------------------------------------- set-up */
 
-static blo_status make_and_free(blo_comm *comm, void *arg)
-{
-  blo_conf *conf = arg;
-  blo_problem *p = NULL;
-  blo_status status =
-      blo_problem_create(comm, blo_problem_find(blo_conf_text(conf, "type")), conf, &p);
-  blo_problem_destroy(&p);
-  return status;
-}
-
 static void failing_setup_leaves_nothing(blo_comm *comm)
 {
   for (int k = 0; k < N_KNOWN; k++) {
-    char text[256];
-    blo_conf *conf = NULL;
-    snprintf(text, sizeof text, "{type: %s, %s", known_cases[k].type, known_cases[k].settings + 1);
-    BLO_REQUIRE_STATUS(blo_conf_parse(blo_comm_context(comm), "test", text, &conf), BLO_OK);
-    BLO_EXPECT_ALL(blo_test_sweep_faults(comm, make_and_free, conf) > 0);
-    blo_conf_destroy(&conf);
+    known_expect_clean_failures(comm, known_cases[k].type, known_cases[k].settings);
   }
 }
 
 static void wrong_sizes_are_refused(blo_comm *comm)
 {
   static const struct {
-    const char *text, *says;
+    const char *type, *settings, *says;
   } wrong[] = {
-      {"{type: quadratic, n: 10, n_y: 20}", "singular"},
-      {"{type: quadratic, mu: 2, L: 1}", "more than problem.L"},
-      {"{type: quadratic, n_x: 3, flat: 3}", "problem.flat"},
-      {"{type: quartic_saddle, n: 3, m: 4}", "4 wells"},
-      {"{type: minimax_saddle, n: 3, m: 4}", "4 wells"},
-      {"{type: pl_game, d: 3, rank: 4}", "problem.rank"},
-      {"{type: pl_game, low: 3, high: 2}", "problem.low"},
-      {"{type: minimax_w, shards: 3}", "power of two"},
+      {"quadratic", "{n: 10, n_y: 20}", "singular"},
+      {"quadratic", "{mu: 2, L: 1}", "more than problem.L"},
+      {"quadratic", "{n_x: 3, flat: 3}", "problem.flat"},
+      {"quartic_saddle", "{n: 3, m: 4}", "4 wells"},
+      {"minimax_saddle", "{n: 3, m: 4}", "4 wells"},
+      {"pl_game", "{d: 3, rank: 4}", "problem.rank"},
+      {"pl_game", "{low: 3, high: 2}", "problem.low"},
+      {"minimax_w", "{shards: 3}", "power of two"},
   };
   for (int i = 0; i < (int)(sizeof wrong / sizeof *wrong); i++) {
-    blo_conf *conf = NULL;
-    BLO_REQUIRE_STATUS(blo_conf_parse(blo_comm_context(comm), "test", wrong[i].text, &conf),
-                       BLO_OK);
-    BLO_EXPECT_STATUS(make_and_free(comm, conf), BLO_E_OPTION);
-    BLO_EXPECT_ERROR_HAS(wrong[i].says);
-    blo_conf_destroy(&conf);
+    known_expect_refused(comm, wrong[i].type, wrong[i].settings, wrong[i].says);
   }
 }
 

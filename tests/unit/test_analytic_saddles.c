@@ -1,7 +1,7 @@
 /* The numbers that are known of the problems with saddles: values and eigenvalues at saddles and
  * minima, and the trajectory of a method. They were found once by another program than this one,
  * or by hand; docs/problems.md has them. */
-#include "known.h"
+#include "ride.h"
 #include <blo/check.h>
 #include <math.h>
 #include <string.h>
@@ -38,17 +38,13 @@ static double eigen_error(bench *b, int n, const double *x, const double *z, dou
 /* A method for `steps` iterations from the problem's start. @param[out] x  [n_x] */
 static void run_method(bench *b, const char *method, const char *settings, int steps, double *x)
 {
-  blo_conf *conf = NULL;
-  blo_solver *s = NULL;
   blo_report report;
-  BLO_REQUIRE_STATUS(blo_conf_parse(b->f.problem->ctx, "test", settings, &conf), BLO_OK);
-  BLO_REQUIRE_STATUS(blo_solver_create(b->f.eval, blo_solver_find(method), conf, 1, &s), BLO_OK);
+  blo_solver *s = ride_make(&b->f, method, settings, 1);
   for (int k = 0; k < steps; k++) {
     BLO_REQUIRE_STATUS(blo_solver_step(s, &report), BLO_OK);
   }
   bench_get(s->x, x);
   blo_solver_destroy(&s);
-  blo_conf_destroy(&conf);
 }
 
 /* Column j of B is y*(e_j). @param[out] B [10][10] rows */
@@ -221,16 +217,8 @@ static void quartic_saddle_noise_is_consistent(blo_comm *comm)
 /* Noise comes in pairs of samples. */
 static void quartic_saddle_noise_needs_pairs(blo_comm *comm)
 {
-  blo_conf *conf = NULL;
-  blo_problem *p = NULL;
-  BLO_REQUIRE_STATUS(
-      blo_conf_parse(blo_comm_context(comm), "test", "{shards: 8, samples: 15, noise: 0.1}", &conf),
-      BLO_OK);
-  BLO_EXPECT_STATUS(blo_problem_create(comm, blo_problem_find("quartic_saddle"), conf, &p),
-                    BLO_E_OPTION);
-  BLO_EXPECT_ERROR_HAS("problem.samples = 15 must be at least 2 problem.shards = 16");
-  blo_problem_destroy(&p);
-  blo_conf_destroy(&conf);
+  known_expect_refused(comm, "quartic_saddle", "{shards: 8, samples: 15, noise: 0.1}",
+                       "problem.samples = 15 must be at least 2 problem.shards = 16");
 }
 
 static void factorization(blo_comm *comm)

@@ -1,47 +1,14 @@
 /* Properties of bo_rep with digits: the length of its steps, the error of the truncated series, the
  * mean of an epoch, what balls allow, when y moves; and where a step without normalisation diverges
  * and bo_rep does not. */
-#include "known.h"
+#include "plain.h"
+#include "ride.h"
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 enum { SEED = 5 };
-
-/* A method on a problem. */
-typedef struct rig {
-  fixture f;
-  blo_conf *conf;
-  blo_solver *s;
-} rig;
-
-static void start(const char *method, const char *settings, rig *r)
-{
-  r->conf = NULL;
-  r->s = NULL;
-  BLO_REQUIRE_STATUS(blo_conf_parse(r->f.problem->ctx, "test", settings, &r->conf), BLO_OK);
-  BLO_REQUIRE_STATUS(blo_solver_create(r->f.eval, blo_solver_find(method), r->conf, SEED, &r->s),
-                     BLO_OK);
-  r->s->want_norms = true;
-}
-
-static void stop(blo_comm *comm, rig *r)
-{
-  blo_solver_destroy(&r->s);
-  blo_conf_destroy(&r->conf);
-  fixture_free(comm, &r->f);
-}
-
-/* Their distance; of vectors that every rank has all of. */
-static double distance(const double *a, const double *b, blo_int n)
-{
-  double sum = 0;
-  for (blo_int i = 0; i < n; i++) {
-    sum += (a[i] - b[i]) * (a[i] - b[i]);
-  }
-  return sqrt(sum);
-}
 
 /* ------------------------------------------------- the length of the steps */
 
@@ -51,39 +18,37 @@ static void steps_have_one_length(blo_comm *comm)
 {
   static const double scales[] = {1, 1e-200, 1e200, 1e-290};
   for (int i = 0; i < 4; i++) {
-    rig r;
-    blo_report report;
+    ride r;
     double before[QUADRATIC_N_X];
-    fixture_make(comm, FIXTURE_QUADRATIC, "", BLO_REPRODUCIBLE, &r.f);
+    ride_fixture(comm, FIXTURE_QUADRATIC, "bo_rep",
+                 "refine: {epochs: 0}\nlower: {interval: 2, steps: 2, step: 0.2, batch: 10}\n"
+                 "adjoint: {iterations: 2, step: 0.2, batch: 10}\nupper: {step: 0.03, batch: 10}",
+                 SEED, &r);
     quadratic_faults(r.f.problem)->upper_scale = scales[i];
-    start("bo_rep",
-          "refine: {epochs: 0}\nlower: {interval: 2, steps: 2, step: 0.2, batch: 10}\n"
-          "adjoint: {iterations: 2, step: 0.2, batch: 10}\nupper: {step: 0.03, batch: 10}",
-          &r);
+    r.s->want_norms = true;
     for (int k = 0; k < 20; k++) {
       memcpy(before, r.s->x->data, sizeof before);
-      BLO_REQUIRE_STATUS(blo_solver_step(r.s, &report), BLO_OK);
-      BLO_EXPECT_NEAR(distance(before, r.s->x->data, QUADRATIC_N_X), 0.03, 0, 20 * DBL_EPSILON,
-                      "eta");
+      ride_step(&r);
+      BLO_EXPECT_NEAR(plain_distance(QUADRATIC_N_X, before, r.s->x->data), 0.03, 0,
+                      20 * DBL_EPSILON, "eta");
     }
-    stop(comm, &r);
+    ride_close(comm, &r);
   }
 }
 
 /* Where f = 0, m = 0: x stands still. */
 static void no_momentum_no_step(blo_comm *comm)
 {
-  rig r;
-  blo_report report;
+  ride r;
   double before[QUADRATIC_N_X];
-  fixture_make(comm, FIXTURE_QUADRATIC, "", BLO_REPRODUCIBLE, &r.f);
+  ride_fixture(comm, FIXTURE_QUADRATIC, "bo_rep", "refine: {epochs: 0}", SEED, &r);
   quadratic_faults(r.f.problem)->upper_scale = 0;
-  start("bo_rep", "refine: {epochs: 0}", &r);
+  r.s->want_norms = true;
   memcpy(before, r.s->x->data, sizeof before);
-  BLO_REQUIRE_STATUS(blo_solver_step(r.s, &report), BLO_OK);
+  ride_step(&r);
   BLO_EXPECT_ALL(memcmp(before, r.s->x->data, sizeof before) == 0);
-  BLO_EXPECT_ALL(report.hypergrad_norm == 0);
-  stop(comm, &r);
+  BLO_EXPECT_ALL(r.report.hypergrad_norm == 0);
+  ride_close(comm, &r);
 }
 
 /* ------------------------------------------------------------ the series */
@@ -92,19 +57,18 @@ static void no_momentum_no_step(blo_comm *comm)
  * from -H^-1. */
 static void series_of_a_scalar(blo_comm *comm)
 {
-  rig r;
-  blo_report report;
-  known_open(comm, "penalty_quadratic", "{kind: scalar, shards: 4}", &r.f);
-  start("bo_rep",
-        "refine: {epochs: 0}\nadjoint: {iterations: 2, step: 0.25, batch: 0}\n"
-        "upper: {step: 1, batch: 0}",
-        &r);
-  BLO_REQUIRE_STATUS(blo_solver_step(r.s, &report), BLO_OK);
-  BLO_EXPECT_NEAR(report.hypergrad_norm, 0.4375, 1e-15, 0, "(1 + 1/2 + 1/4) / 4");
-  BLO_EXPECT_NEAR(0.5 - report.hypergrad_norm, 0.0625, 1e-14, 0, "(1/2)^3 / 2");
+  ride r;
+  ride_known(comm, "penalty_quadratic", "{kind: scalar, shards: 4}", "bo_rep",
+             "refine: {epochs: 0}\nadjoint: {iterations: 2, step: 0.25, batch: 0}\n"
+             "upper: {step: 1, batch: 0}",
+             SEED, &r);
+  r.s->want_norms = true;
+  ride_step(&r);
+  BLO_EXPECT_NEAR(r.report.hypergrad_norm, 0.4375, 1e-15, 0, "(1 + 1/2 + 1/4) / 4");
+  BLO_EXPECT_NEAR(0.5 - r.report.hypergrad_norm, 0.0625, 1e-14, 0, "(1/2)^3 / 2");
   blo_vec_publish(r.s->x);
   BLO_EXPECT_NEAR(r.s->x->data[0], 1, 1e-15, 0, "down the slope, which is negative");
-  stop(comm, &r);
+  ride_close(comm, &r);
 }
 
 #define SMOOTH "n_x: 7, n_y: 9, n: 64, shards: 4"
@@ -115,18 +79,17 @@ static void series_is_cut_after_q_terms(blo_comm *comm)
   static const int terms[] = {2, 4, 8, 16};
   for (int i = 0; i < 4; i++) {
     bench b;
-    rig r;
-    blo_report report;
+    ride r;
     char text[256];
     bench_open(comm, "unbounded_smoothness", "{x0: 1, " SMOOTH "}", &b);
-    known_open(comm, "unbounded_smoothness", "{x0: 1, " SMOOTH "}", &r.f);
     int Q = terms[i];
     snprintf(text, sizeof text,
              "refine: {epochs: 0}\nadjoint: {iterations: %d, step: 0.2, batch: 0}\n"
              "upper: {batch: 0}",
              Q - 1);
-    start("bo_rep", text, &r);
-    BLO_REQUIRE_STATUS(blo_solver_step(r.s, &report), BLO_OK);
+    ride_known(comm, "unbounded_smoothness", "{x0: 1, " SMOOTH "}", "bo_rep", text, SEED, &r);
+    r.s->want_norms = true;
+    ride_step(&r);
     oracles o = bench_ask(&b, b.x->data, b.y->data, bench_zeros);
     double w[BENCH_MAX], x[BENCH_MAX], y[BENCH_MAX];
     memcpy(x, b.x->data, 7 * sizeof *x);
@@ -138,39 +101,39 @@ static void series_is_cut_after_q_terms(blo_comm *comm)
         w[j] -= 0.2 * o.hv[j];
       }
     }
-    BLO_EXPECT_NEAR(report.adjoint_residual, blo_array_norm(9, w), 1e-12, 0, "(1 - H/l)^Q f_y");
-    stop(comm, &r);
+    BLO_EXPECT_NEAR(r.report.adjoint_residual, blo_array_norm(9, w), 1e-12, 0, "(1 - H/l)^Q f_y");
+    ride_close(comm, &r);
     bench_close(comm, &b);
   }
 }
 
 /* -------------------------------------------------------- the lower level */
 
-static double error_y(const rig *r)
+static double error_y(const ride *r)
 {
-  return known_at(&r->f, r->s->x, r->s->y).error_y;
+  return ride_at(r).error_y;
 }
 
 /* On (1/2) h y^2 - b y the mean of T steps a from a distance e is e q (1 - q^T) / ((1 - q) T) away,
  * q = 1 - a h; h = 1, a = 0.1, T = 10: 0.58618940391. The second epoch has T = 20, a = 0.05. */
 static void mean_of_an_epoch(blo_comm *comm)
 {
-  rig r;
-  blo_report report;
-  known_open(comm, "unbounded_smoothness",
-             "{n_x: 1, n_y: 1, low: 1, high: 1, y0: 50, n: 8, shards: 4}", &r.f);
-  start("bo_rep", "refine: {epochs: 2, steps: 10, step: 0.1}\nlower: {batch: 0}", &r);
+  ride r;
+  ride_known(comm, "unbounded_smoothness",
+             "{n_x: 1, n_y: 1, low: 1, high: 1, y0: 50, n: 8, shards: 4}", "bo_rep",
+             "refine: {epochs: 2, steps: 10, step: 0.1}\nlower: {batch: 0}", SEED, &r);
+  r.s->want_norms = true;
   double before = error_y(&r);
-  BLO_REQUIRE_STATUS(blo_solver_step(r.s, &report), BLO_OK);
+  ride_step(&r);
   BLO_EXPECT_NEAR(error_y(&r) / before, 0.58618940391, 1e-11, 0, "q (1 - q^T) / ((1 - q) T)");
-  BLO_EXPECT_ALL(report.lower_steps == 10 && report.step_y == 0.1 && isnan(report.step_x));
+  BLO_EXPECT_ALL(r.report.lower_steps == 10 && r.report.step_y == 0.1 && isnan(r.report.step_x));
   before = error_y(&r);
-  BLO_REQUIRE_STATUS(blo_solver_step(r.s, &report), BLO_OK);
+  ride_step(&r);
   double q = 0.95;
   BLO_EXPECT_NEAR(error_y(&r) / before, q * (1 - pow(q, 20)) / (0.05 * 20), 1e-13, 0,
                   "q (1 - q^T) / ((1 - q) T)");
-  BLO_EXPECT_ALL(report.lower_steps == 20 && report.step_y == 0.05);
-  stop(comm, &r);
+  BLO_EXPECT_ALL(r.report.lower_steps == 20 && r.report.step_y == 0.05);
+  ride_close(comm, &r);
 }
 
 /* Balls of radius D, D / sqrt(2), ... reach no farther than D sqrt(2) / (sqrt(2) - 1) = 3.414 D,
@@ -178,25 +141,25 @@ static void mean_of_an_epoch(blo_comm *comm)
 static void balls_have_a_reach(blo_comm *comm)
 {
   enum { NY = 9, S = 12 };
-  rig r;
-  blo_report report;
+  ride r;
   double first[NY], before[NY], x[7];
-  known_open(comm, "unbounded_smoothness", "{y0: 1000, x0: 2, " SMOOTH "}", &r.f);
-  start("bo_rep", "refine: {epochs: 12, steps: 4, step: 0.3, radius: 20}\nlower: {batch: 0}", &r);
+  ride_known(comm, "unbounded_smoothness", "{y0: 1000, x0: 2, " SMOOTH "}", "bo_rep",
+             "refine: {epochs: 12, steps: 4, step: 0.3, radius: 20}\nlower: {batch: 0}", SEED, &r);
+  r.s->want_norms = true;
   memcpy(first, r.s->y->data, sizeof first);
   memcpy(x, r.s->x->data, sizeof x);
   for (int s = 0; s < S; s++) {
     double D = 20 * pow(0.5, s / 2.0);
     memcpy(before, r.s->y->data, sizeof before);
-    BLO_REQUIRE_STATUS(blo_solver_step(r.s, &report), BLO_OK);
-    double moved = distance(before, r.s->y->data, NY);
+    ride_step(&r);
+    double moved = plain_distance(NY, before, r.s->y->data);
     BLO_EXPECT_MSG(moved <= D + 1e-8 && moved > 0.9 * D, "epoch %d: %.3g of %.3g", s, moved, D);
   }
-  double reach = distance(first, r.s->y->data, NY), bound = 20 * sqrt(2) / (sqrt(2) - 1);
+  double reach = plain_distance(NY, first, r.s->y->data), bound = 20 * sqrt(2) / (sqrt(2) - 1);
   BLO_EXPECT_MSG(reach <= bound && reach > 0.9 * bound && error_y(&r) > 1000, "%.4g of %.4g", reach,
                  bound);
   BLO_EXPECT_ALL(memcmp(x, r.s->x->data, sizeof x) == 0);
-  stop(comm, &r);
+  ride_close(comm, &r);
 }
 
 /* |B| in the Frobenius norm, from products with unit vectors. */
@@ -222,24 +185,21 @@ static double size_of_b(blo_comm *comm)
 static void y_is_updated_periodically(blo_comm *comm)
 {
   enum { NY = 9, I = 5 };
-  rig r;
-  blo_report report;
+  ride r;
   double before[NY], bound = 0, lip = size_of_b(comm), eta = 0.05;
   int updates = 0;
-  known_open(comm, "unbounded_smoothness", "{noise: 0.2, hessian_noise: 0.1, " SMOOTH "}", &r.f);
-  start("bo_rep",
-        "refine: {epochs: 4, steps: 10, step: 0.1}\n"
-        "lower: {interval: 5, steps: 10, step: 0.1, radius: 0.1, batch: 4}\n"
-        "adjoint: {iterations: 4, step: 0.2, batch: 4}\nupper: {step: 0.05, batch: 4}",
-        &r);
-  for (int k = 0; k < 4; k++) {
-    BLO_REQUIRE_STATUS(blo_solver_step(r.s, &report), BLO_OK);
-  }
+  ride_known(comm, "unbounded_smoothness", "{noise: 0.2, hessian_noise: 0.1, " SMOOTH "}", "bo_rep",
+             "refine: {epochs: 4, steps: 10, step: 0.1}\n"
+             "lower: {interval: 5, steps: 10, step: 0.1, radius: 0.1, batch: 4}\n"
+             "adjoint: {iterations: 4, step: 0.2, batch: 4}\nupper: {step: 0.05, batch: 4}",
+             SEED, &r);
+  r.s->want_norms = true;
+  ride_to(&r, 4);
   bound = error_y(&r);
   for (int k = 0; k < 60; k++) {
     memcpy(before, r.s->y->data, sizeof before);
-    BLO_REQUIRE_STATUS(blo_solver_step(r.s, &report), BLO_OK);
-    double moved = distance(before, r.s->y->data, NY);
+    ride_step(&r);
+    double moved = plain_distance(NY, before, r.s->y->data);
     bool now = k > 0 && k % I == 0;
     BLO_EXPECT_MSG(now ? moved > 1e-3 && moved <= 0.1 * (1 + 1e-14) : moved == 0,
                    "iteration %d: y moves by %.3g", k, moved);
@@ -249,7 +209,7 @@ static void y_is_updated_periodically(blo_comm *comm)
     updates += now;
   }
   BLO_EXPECT_ALL(updates == 11);
-  stop(comm, &r);
+  ride_close(comm, &r);
 }
 
 /* -------------------------------------------------------------- divergence */
@@ -258,22 +218,17 @@ static void y_is_updated_periodically(blo_comm *comm)
 static int steps_until_failure(blo_comm *comm, const char *problem, const char *method,
                                const char *settings, int most, double *x)
 {
-  rig r;
-  blo_report report;
-  int k = 0;
-  known_open(comm, "unbounded_smoothness", problem, &r.f);
-  start(method, settings, &r);
-  blo_status status = BLO_OK;
-  while (k < most && status == BLO_OK) {
-    status = blo_solver_step(r.s, &report);
-    k += status == BLO_OK;
-  }
+  ride r;
+  int k;
+  ride_known(comm, "unbounded_smoothness", problem, method, settings, SEED, &r);
+  r.s->want_norms = true;
+  blo_status status = ride_until_failure(&r, most, &k);
   BLO_EXPECT_MSG(status == BLO_OK || status == BLO_E_NONFINITE, "%s", blo_status_text(status));
   *x = 0;
   for (blo_int i = 0; i < blo_space_n(r.s->x->space); i++) {
     *x = fmax(*x, fabs(r.s->x->data[i]));
   }
-  stop(comm, &r);
+  ride_close(comm, &r);
   return k;
 }
 
@@ -325,43 +280,31 @@ static void a_normalised_step_has_none(blo_comm *comm)
 /* A lower step beyond the range of doubles: the epoch that made it says so, not the next sweep. */
 static void an_epoch_looks_at_y(blo_comm *comm)
 {
-  rig r;
-  blo_report report;
-  fixture_make(comm, FIXTURE_QUADRATIC, "", BLO_REPRODUCIBLE, &r.f);
+  ride r;
+  ride_fixture(comm, FIXTURE_QUADRATIC, "bo_rep",
+               "refine: {epochs: 1, steps: 1, step: 1e12}\nlower: {batch: 0}", SEED, &r);
   quadratic_faults(r.f.problem)->shift = 1e300;
-  start("bo_rep", "refine: {epochs: 1, steps: 1, step: 1e12}\nlower: {batch: 0}", &r);
+  r.s->want_norms = true;
   blo_vec_fill(r.s->y, 1);
-  BLO_EXPECT_STATUS(blo_solver_step(r.s, &report), BLO_E_NONFINITE);
+  BLO_EXPECT_STATUS(blo_solver_step(r.s, &r.report), BLO_E_NONFINITE);
   BLO_EXPECT_ERROR_HAS("y is not finite after the lower steps of iteration 0");
-  stop(comm, &r);
+  ride_close(comm, &r);
 }
 
 /* ----------------------------------------------------------------- refusals */
-
-static void expect_refused(const fixture *f, const char *settings, blo_status code,
-                           const char *text)
-{
-  blo_conf *conf = NULL;
-  blo_solver *s = NULL;
-  BLO_REQUIRE_STATUS(blo_conf_parse(f->problem->ctx, "test", settings, &conf), BLO_OK);
-  BLO_EXPECT_STATUS(blo_solver_create(f->eval, blo_solver_find("bo_rep"), conf, SEED, &s), code);
-  BLO_EXPECT_ERROR_HAS(text);
-  blo_solver_destroy(&s);
-  blo_conf_destroy(&conf);
-}
 
 static void what_makes_no_sense_is_refused(blo_comm *comm)
 {
   fixture f;
   fixture_make(comm, FIXTURE_TASKS, "", BLO_REPRODUCIBLE, &f);
-  expect_refused(&f, "lower: {batch: 20}\nadjoint: {batch: 20}\nupper: {batch: 20}",
-                 BLO_E_UNSUPPORTED, "bo_rep cannot take batches of tasks");
-  expect_refused(&f, "lower: {batch: 0}\nadjoint: {batch: 0}\nupper: {batch: 20}",
-                 BLO_E_UNSUPPORTED, "solver.upper.batch");
+  ride_expect_refused(&f, "bo_rep", "lower: {batch: 20}\nadjoint: {batch: 20}\nupper: {batch: 20}",
+                      BLO_E_UNSUPPORTED, "bo_rep cannot take batches of tasks");
+  ride_expect_refused(&f, "bo_rep", "lower: {batch: 0}\nadjoint: {batch: 0}\nupper: {batch: 20}",
+                      BLO_E_UNSUPPORTED, "solver.upper.batch");
   fixture_free(comm, &f);
   fixture_make(comm, FIXTURE_QUADRATIC, "", BLO_REPRODUCIBLE, &f);
-  expect_refused(&f, "adjoint: {linear_system: true, warm_start: true}", BLO_E_OPTION,
-                 "solver.adjoint.warm_start");
+  ride_expect_refused(&f, "bo_rep", "adjoint: {linear_system: true, warm_start: true}",
+                      BLO_E_OPTION, "solver.adjoint.warm_start");
   fixture_free(comm, &f);
 }
 

@@ -1,7 +1,7 @@
 /* Few-shot learning beyond its derivatives and episodes: what is sent, which tasks a batch touches,
  * the test tasks against plain loops, and test data that do not belong with the training data. */
-#include "fixture.h"
 #include "model_check.h"
+#include "ride.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -61,15 +61,6 @@ static void lower_level_sends_nothing(blo_comm *comm)
 
 enum { TASKS = 8, BATCH = 4 };
 
-static blo_solver *open_solver(const fixture *f, const char *type, const char *text,
-                               blo_conf **conf, blo_status want)
-{
-  blo_solver *s = NULL;
-  BLO_REQUIRE_STATUS(blo_conf_parse(f->problem->ctx, "test", text, conf), BLO_OK);
-  BLO_EXPECT_STATUS(blo_solver_create(f->eval, blo_solver_find(type), *conf, 3, &s), want);
-  return s;
-}
-
 /* Which tasks' parts of a y-vector are not zero: as bits. */
 static unsigned tasks_in(blo_comm *comm, const fixture *f, const blo_vec *y)
 {
@@ -88,14 +79,13 @@ static unsigned tasks_in(blo_comm *comm, const fixture *f, const blo_vec *y)
 static void blocks_share_a_batch_of_tasks(blo_comm *comm)
 {
   fixture f;
-  blo_conf *conf = NULL;
   blo_report r;
   open_fixture(comm, &f);
   blo_solver *s =
-      open_solver(&f, "stocbio",
-                  "lower: {steps: 3, step: 0.1, batch: 4}\nadjoint: {iterations: 3, "
-                  "step: 0.1, batch: 4, warm_start: true}\nupper: {step: 0.1, batch: 4}\n",
-                  &conf, BLO_OK);
+      ride_make(&f, "stocbio",
+                "lower: {steps: 3, step: 0.1, batch: 4}\nadjoint: {iterations: 3, "
+                "step: 0.1, batch: 4, warm_start: true}\nupper: {step: 0.1, batch: 4}\n",
+                3);
   BLO_REQUIRE_STATUS(blo_solver_step(s, &r), BLO_OK);
   const blo_state_entry *v = blo_state_find(s->state, "adjoint.v");
   BLO_REQUIRE_ALL(v != NULL);
@@ -106,19 +96,16 @@ static void blocks_share_a_batch_of_tasks(blo_comm *comm)
   }
   BLO_EXPECT_MSG(n == BATCH && of_y == of_v, "%d tasks; y %x, v %x", n, of_y, of_v);
   blo_solver_destroy(&s);
-  blo_conf_destroy(&conf);
   fixture_free(comm, &f);
 }
 
 static void other_batch_sizes_are_refused(blo_comm *comm)
 {
   fixture f;
-  blo_conf *conf = NULL;
   open_fixture(comm, &f);
-  open_solver(&f, "stocbio", "lower: {batch: 4}\nadjoint: {batch: 4}\nupper: {batch: 2}\n", &conf,
-              BLO_E_OPTION);
-  BLO_EXPECT_ERROR_HAS("tasks: y belongs to tasks in problem 'few_shot', so all blocks");
-  blo_conf_destroy(&conf);
+  ride_expect_refused(&f, "stocbio", "lower: {batch: 4}\nadjoint: {batch: 4}\nupper: {batch: 2}\n",
+                      BLO_E_OPTION,
+                      "tasks: y belongs to tasks in problem 'few_shot', so all blocks");
   fixture_free(comm, &f);
 }
 

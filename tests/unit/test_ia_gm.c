@@ -1,7 +1,7 @@
 /* ia_gm and plain unrolling on convex_follower, entry by entry against closed forms for what they
  * converge to: a strong test of the trajectory and of its derivative, both ways. In a coordinate
  * with curvature d the inner method leaves the factor rho of the distance u_0 - x. */
-#include "known.h"
+#include "ride.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -50,27 +50,18 @@ static double d_of(const task *t, int i)
 /* Run to the limit. @param[out] x [n] */
 static void run(blo_comm *comm, const task *t, double *x)
 {
-  char text[256];
-  bench b;
-  blo_conf *conf = NULL;
-  blo_solver *s = NULL;
-  blo_report report;
-  snprintf(text, sizeof text, "{kind: %s, n: %d, kappa: %g, x0: 0.01, shards: 4}", t->kind, t->n,
-           t->kappa);
-  bench_open(comm, "convex_follower", text, &b);
+  char problem[256], text[256];
+  ride r;
+  snprintf(problem, sizeof problem, "{kind: %s, n: %d, kappa: %g, x0: 0.01, shards: 4}", t->kind,
+           t->n, t->kappa);
   snprintf(text, sizeof text,
            "{lower: {steps: %d, step: %g, dynamics: %s}, init: {type: %s, step: %g}, upper: {step: "
            "%g}}",
            t->K, t->s, t->dynamics, t->init, t->alpha, t->alpha);
-  BLO_REQUIRE_STATUS(blo_conf_parse(blo_comm_context(comm), "test", text, &conf), BLO_OK);
-  BLO_REQUIRE_STATUS(blo_solver_create(b.f.eval, blo_solver_find("ia_gm"), conf, 1, &s), BLO_OK);
-  for (int k = 0; k < 180; k++) {
-    BLO_REQUIRE_STATUS(blo_solver_step(s, &report), BLO_OK);
-  }
-  bench_get(s->x, x);
-  blo_solver_destroy(&s);
-  blo_conf_destroy(&conf);
-  bench_close(comm, &b);
+  ride_known(comm, "convex_follower", problem, "ia_gm", text, 1, &r);
+  ride_to(&r, 180);
+  bench_get(r.s->x, x);
+  ride_close(comm, &r);
 }
 
 static void compare(blo_comm *comm, const task *t)

@@ -1,5 +1,5 @@
 /* iaptt_gm where its steps and limits are known (arXiv 2110.00455). */
-#include "known.h"
+#include "ride.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,31 +7,6 @@
 enum { SEED = 31 };
 
 /* ------------------------------------------------------------ known numbers */
-
-/* A problem with a method, and where it is. */
-typedef struct ride {
-  fixture f;
-  blo_conf *conf;
-  blo_solver *s;
-} ride;
-
-static void open_ride(blo_comm *comm, const char *problem, const char *settings, const char *method,
-                      const char *text, ride *r)
-{
-  known_open(comm, problem, settings, &r->f);
-  r->conf = NULL;
-  r->s = NULL;
-  BLO_REQUIRE_STATUS(blo_conf_parse(blo_comm_context(comm), "test", text, &r->conf), BLO_OK);
-  BLO_REQUIRE_STATUS(blo_solver_create(r->f.eval, blo_solver_find(method), r->conf, SEED, &r->s),
-                     BLO_OK);
-}
-
-static void close_ride(blo_comm *comm, ride *r)
-{
-  blo_solver_destroy(&r->s);
-  blo_conf_destroy(&r->conf);
-  fixture_free(comm, &r->f);
-}
 
 static double x_of(ride *r)
 {
@@ -46,15 +21,14 @@ static void one_step_has_these_digits(blo_comm *comm)
 {
   static const char origin[] = "closed form at x = 2.3, z = -0.7, s = 5e-4";
   ride r;
-  blo_report report;
-  open_ride(comm, "sine_follower", "{x0: 2.3, y0: -0.7, shards: 4}", "iaptt_gm",
-            "{lower: {steps: 1, step: 5e-4}, init: {step: 1}, upper: {step: 1}}", &r);
-  BLO_REQUIRE_STATUS(blo_solver_step(r.s, &report), BLO_OK);
-  double z = blo_state_find(r.s->state, "z")->at.vec->data[0];
+  ride_known(comm, "sine_follower", "{x0: 2.3, y0: -0.7, shards: 4}", "iaptt_gm",
+             "{lower: {steps: 1, step: 5e-4}, init: {step: 1}, upper: {step: 1}}", SEED, &r);
+  ride_step(&r);
+  double z = ride_kept(r.s, "z")->data[0];
   BLO_EXPECT_NEAR(r.s->y->data[0], -0.7000450726765389, 0, 2e-16, origin);
   BLO_EXPECT_NEAR(-0.7 - z, 2.3060788256480023, 0, 1e-15, origin);
   BLO_EXPECT_NEAR(2.3 - x_of(&r), 0.2980597772757909, 0, 1e-15, origin);
-  close_ride(comm, &r);
+  ride_close(comm, &r);
 }
 
 /* F = (1/2) (y - 1)^2 + (1/2) x^2, g = (1/2) (y - x)^2, no bound on z: without truncation z makes
@@ -70,17 +44,16 @@ static void truncation_keeps_z_honest(blo_comm *comm)
     double limit = c * c / (1 + c * c), mean = 0;
     char text[256];
     ride r;
-    blo_report report;
     BLO_EXPECT_NEAR(limit, want[i], 0, 5e-7, "the formula");
     for (int m = 0; m < 2; m++) {
       snprintf(text, sizeof text,
                "{lower: {steps: %d, step: 0.1}, init: {step: 0.5, decay: %g}, upper: {step: 0.5, "
                "decay: %g}}",
                K[i], m == 0 ? 0.5 : 0, m == 0 ? 0.5 : 0);
-      open_ride(comm, "penalty_quadratic", "{kind: scalar, A: 1, t: 1, rho: 1, shards: 4}",
-                m == 0 ? "iaptt_gm" : "ia_gm", text, &r);
+      ride_known(comm, "penalty_quadratic", "{kind: scalar, A: 1, t: 1, rho: 1, shards: 4}",
+                 m == 0 ? "iaptt_gm" : "ia_gm", text, SEED, &r);
       for (int k = 0; k < 1200; k++) {
-        BLO_REQUIRE_STATUS(blo_solver_step(r.s, &report), BLO_OK);
+        ride_step(&r);
         mean += m == 0 && k >= 600 ? x_of(&r) / 600 : 0;
       }
       if (m == 0) {
@@ -88,7 +61,7 @@ static void truncation_keeps_z_honest(blo_comm *comm)
       } else {
         BLO_EXPECT_NEAR(x_of(&r), 0, 0, 1e-9, "the limit of ia_gm");
       }
-      close_ride(comm, &r);
+      ride_close(comm, &r);
     }
   }
 }
@@ -96,25 +69,23 @@ static void truncation_keeps_z_honest(blo_comm *comm)
 static void starts_are_brought_into_Y(blo_comm *comm)
 {
   ride r;
-  open_ride(comm, "sine_follower", "{x0: 0.5, y0: 3, shards: 4}", "ia_gm",
-            "{lower: {set: {type: box, low: -2, high: 2}}, "
-            "upper: {set: {type: box, low: 1, high: 10}}}",
-            &r);
-  BLO_EXPECT_ALL(r.s->y->data[0] == 2 && x_of(&r) == 1 &&
-                 blo_state_find(r.s->state, "z")->at.vec->data[0] == 2);
-  close_ride(comm, &r);
+  ride_known(comm, "sine_follower", "{x0: 0.5, y0: 3, shards: 4}", "ia_gm",
+             "{lower: {set: {type: box, low: -2, high: 2}}, "
+             "upper: {set: {type: box, low: 1, high: 10}}}",
+             SEED, &r);
+  BLO_EXPECT_ALL(r.s->y->data[0] == 2 && x_of(&r) == 1 && ride_kept(r.s, "z")->data[0] == 2);
+  ride_close(comm, &r);
 }
 
 /* All of z, y_1, ... are -2, an end of Y, so f is the same everywhere: the lowest step counts. */
 static void ties_go_to_the_first_step(blo_comm *comm)
 {
   ride r;
-  blo_report report;
-  open_ride(comm, "sine_follower", "{x0: 8, y0: -2, shards: 4}", "iaptt_gm",
-            "{lower: {steps: 5, step: 0.1, set: {type: box, low: -2, high: 2}}}", &r);
-  BLO_REQUIRE_STATUS(blo_solver_step(r.s, &report), BLO_OK);
-  BLO_EXPECT_ALL(report.truncation == 1 && report.f == -8);
-  close_ride(comm, &r);
+  ride_known(comm, "sine_follower", "{x0: 8, y0: -2, shards: 4}", "iaptt_gm",
+             "{lower: {steps: 5, step: 0.1, set: {type: box, low: -2, high: 2}}}", SEED, &r);
+  ride_step(&r);
+  BLO_EXPECT_ALL(r.report.truncation == 1 && r.report.f == -8);
+  ride_close(comm, &r);
 }
 
 /* -------------------------------------------------------- the sine follower */

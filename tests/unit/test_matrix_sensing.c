@@ -410,20 +410,9 @@ static void ranks_and_layouts_do_not_matter(blo_comm *comm)
   blo_comm_destroy(&self);
 }
 
-static blo_status make_and_free(blo_comm *comm, void *arg)
-{
-  blo_problem *p = NULL;
-  blo_status status = blo_problem_create(comm, blo_problem_find("matrix_sensing"), arg, &p);
-  blo_problem_destroy(&p);
-  return status;
-}
-
 static void failing_setup_leaves_nothing(blo_comm *comm)
 {
-  blo_conf *conf = NULL;
-  BLO_REQUIRE_STATUS(blo_conf_parse(blo_comm_context(comm), "test", four_shards, &conf), BLO_OK);
-  BLO_EXPECT_ALL(blo_test_sweep_faults(comm, make_and_free, conf) > 0);
-  blo_conf_destroy(&conf);
+  known_expect_clean_failures(comm, "matrix_sensing", four_shards);
 }
 
 static void wrong_sizes_are_refused(blo_comm *comm)
@@ -437,12 +426,7 @@ static void wrong_sizes_are_refused(blo_comm *comm)
       {"{shards: 3}", "power of two"},
   };
   for (int i = 0; i < (int)(sizeof wrong / sizeof *wrong); i++) {
-    blo_conf *conf = NULL;
-    BLO_REQUIRE_STATUS(blo_conf_parse(blo_comm_context(comm), "test", wrong[i].text, &conf),
-                       BLO_OK);
-    BLO_EXPECT_STATUS(make_and_free(comm, conf), BLO_E_OPTION);
-    BLO_EXPECT_ERROR_HAS(wrong[i].says);
-    blo_conf_destroy(&conf);
+    known_expect_refused(comm, "matrix_sensing", wrong[i].text, wrong[i].says);
   }
 }
 

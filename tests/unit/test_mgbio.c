@@ -1,48 +1,16 @@
 /* MGBiO, MSGBiO and VR-MSGBiO on problems with known answers: trajectories with digits, limits,
  * identities between the three, what the clip is for, bits, restarts, refusals. The digits come
  * from independent programs (docs/methods/mgbio.md says which are by hand). */
-#include "known.h"
+#include "plain.h"
+#include "ride.h"
 #include <blo/checkpoint.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-/* A solver on a problem. */
-typedef struct rig {
-  fixture f;
-  blo_conf *conf;
-  blo_solver *s;
-} rig;
-
-static void open_rig(blo_comm *comm, const char *problem, const char *settings, const char *method,
-                     const char *text, rig *r)
+static double slope(const ride *r)
 {
-  *r = (rig){.s = NULL};
-  known_open(comm, problem, settings, &r->f);
-  BLO_REQUIRE_STATUS(blo_conf_parse(blo_comm_context(comm), "test", text, &r->conf), BLO_OK);
-  BLO_REQUIRE_STATUS(blo_solver_create(r->f.eval, blo_solver_find(method), r->conf, 1, &r->s),
-                     BLO_OK);
-}
-
-static void close_rig(blo_comm *comm, rig *r)
-{
-  blo_solver_destroy(&r->s);
-  blo_conf_destroy(&r->conf);
-  fixture_free(comm, &r->f);
-}
-
-/* On to iteration t. */
-static void go_to(rig *r, int t)
-{
-  blo_report report;
-  while (r->s->k < t) {
-    BLO_REQUIRE_STATUS(blo_solver_step(r->s, &report), BLO_OK);
-  }
-}
-
-static double slope(const rig *r)
-{
-  return known_at(&r->f, r->s->x, r->s->y).grad_norm;
+  return ride_at(r).grad_norm;
 }
 
 /* ------------------------------------------------------------------ digits */
@@ -55,11 +23,11 @@ typedef struct point {
 static void expect_trajectory(blo_comm *comm, const char *problem, const char *settings,
                               const char *text, const point *want, int n)
 {
-  rig r;
-  open_rig(comm, problem, settings, "mgbio", text, &r);
+  ride r;
+  ride_known(comm, problem, settings, "mgbio", text, 1, &r);
   for (int k = 0; k < n; k++) {
     double x[2] = {0}, y[2] = {0};
-    go_to(&r, want[k].t);
+    ride_to(&r, want[k].t);
     blo_vec_get_all(r.s->x, x);
     blo_vec_get_all(r.s->y, y);
     for (int i = 0; i < (int)blo_space_n(r.s->x->space); i++) {
@@ -67,7 +35,7 @@ static void expect_trajectory(blo_comm *comm, const char *problem, const char *s
       BLO_EXPECT_NEAR(y[i], want[k].y[i], 0, want[k].tol, "the same iteration in another program");
     }
   }
-  close_rig(comm, &r);
+  ride_close(comm, &r);
 }
 
 #define STEPS_OF_1 "lower: {step: 1}\nupper: {step: 1}\neta: 0.5\ndense: {block: 2}\n"
@@ -83,21 +51,21 @@ static void tiny_game_has_its_digits(blo_comm *comm)
   };
   static const double x10[] = {0.003496696792313, 0.056743196210819};
   double x[2], y[2];
-  rig r;
+  ride r;
 
   expect_trajectory(comm, "pl_game", tiny, tiny_plan, want, 2);
-  open_rig(comm, "pl_game", tiny, "mgbio", tiny_plan, &r);
-  go_to(&r, 10);
+  ride_known(comm, "pl_game", tiny, "mgbio", tiny_plan, 1, &r);
+  ride_to(&r, 10);
   blo_vec_get_all(r.s->x, x);
   BLO_EXPECT_NEAR(x[0], x10[0], 0, 1e-15, "an independent program");
   BLO_EXPECT_NEAR(x[1], x10[1], 0, 1e-15, "an independent program");
-  go_to(&r, 50);
+  ride_to(&r, 50);
   BLO_EXPECT_NEAR(slope(&r), 6.1237e-7, 0, 5e-12, "an independent program");
-  go_to(&r, 100);
+  ride_to(&r, 100);
   BLO_EXPECT_NEAR(slope(&r), 9.49e-13, 0, 5e-15, "an independent program");
   blo_vec_get_all(r.s->y, y);
   BLO_EXPECT_ALL(y[1] == 3);
-  close_rig(comm, &r);
+  ride_close(comm, &r);
 }
 
 #define SINE "lower: {step: 0.1}\nupper: {step: 0.5}\neta: 0.5\n"
@@ -135,17 +103,17 @@ static void sine_is_solved_from_anywhere(blo_comm *comm)
 {
   for (int seed = 1; seed <= 4; seed++) {
     char settings[128];
-    rig r;
+    ride r;
     snprintf(settings, sizeof settings,
              "{d: 5, shards: 4, n: 64, start: random, start_size: 3, seed: %d}", seed);
-    open_rig(comm, "sine_pl", settings, "mgbio", SINE "tracker: {mu: 1, L: 8}", &r);
-    double before = known_at(&r.f, r.s->x, r.s->y).error_x;
-    go_to(&r, 700);
-    known_metrics m = known_at(&r.f, r.s->x, r.s->y);
+    ride_known(comm, "sine_pl", settings, "mgbio", SINE "tracker: {mu: 1, L: 8}", 1, &r);
+    double before = ride_at(&r).error_x;
+    ride_to(&r, 700);
+    known_metrics m = ride_at(&r);
     BLO_EXPECT_MSG(before > 1 && m.error_x < 1e-13 && m.error_y < 1e-13,
                    "seed %d: x was %.3g away, x and y are %.3g, %.3g away", seed, before, m.error_x,
                    m.error_y);
-    close_rig(comm, &r);
+    ride_close(comm, &r);
   }
 }
 
@@ -156,9 +124,9 @@ enum { N_GAME = 12 };
 static void first_direction(blo_comm *comm, const char *text, double *w, double *grad)
 {
   double x[N_GAME], x_new[N_GAME];
-  rig r;
+  ride r;
 
-  open_rig(comm, "pl_game", game, "mgbio", text, &r);
+  ride_known(comm, "pl_game", game, "mgbio", text, 1, &r);
   blo_vec_get_all(r.s->x, x);
   for (int i = 0; i < N_GAME; i++) { /* F is quadratic: central differences are exact */
     double F[2], moved[N_GAME];
@@ -166,27 +134,22 @@ static void first_direction(blo_comm *comm, const char *text, double *w, double 
     for (int side = 0; side < 2; side++) {
       moved[i] = x[i] + (side == 0 ? -1 : 1);
       blo_vec_set_from(moved, r.s->x);
-      F[side] = known_at(&r.f, r.s->x, r.s->y).F;
+      F[side] = ride_at(&r).F;
     }
     grad[i] = (F[1] - F[0]) / 2;
   }
   blo_vec_set_from(x, r.s->x);
-  go_to(&r, 1);
+  ride_to(&r, 1);
   blo_vec_get_all(r.s->x, x_new);
   for (int i = 0; i < N_GAME; i++) {
     w[i] = (x[i] - x_new[i]) / 0.25;
   }
-  close_rig(comm, &r);
+  ride_close(comm, &r);
 }
 
 static double relative(int n, const double *a, const double *b)
 {
-  double sum = 0, size = 0;
-  for (int i = 0; i < n; i++) {
-    sum += (a[i] - b[i]) * (a[i] - b[i]);
-    size += b[i] * b[i];
-  }
-  return sqrt(sum / size);
+  return plain_distance(n, a, b) / plain_norm(n, b);
 }
 
 /* H is singular, y one of many minimisers (the warm-up finds it). With a floor below the smallest
@@ -217,19 +180,19 @@ static void convergence_is_linear(blo_comm *comm)
   for (int k = 0; k < 2; k++) {
     char text[256];
     double at[4];
-    rig r;
+    ride r;
     snprintf(text, sizeof text,
              "lower: {step: %s}\nupper: {step: %s}\neta: 1\ntracker: {mu: 0.005, L: 2}\n", steps[k],
              steps[k]);
-    open_rig(comm, "pl_game", "{low: 0.01, coupling: 0.02, shards: 8}", "mgbio", text, &r);
+    ride_known(comm, "pl_game", "{low: 0.01, coupling: 0.02, shards: 8}", "mgbio", text, 1, &r);
     for (int i = 0; i < 4; i++) {
-      go_to(&r, 100 * i);
+      ride_to(&r, 100 * i);
       at[i] = slope(&r);
     }
     factor[k] = log(at[1] / at[2]);
     BLO_EXPECT_MSG(at[1] < 1e-3 * at[0] && fabs(log(at[2] / at[3]) - factor[k]) < 1e-3 * factor[k],
                    "|grad F| = %.3g, %.3g, %.3g, %.3g", at[0], at[1], at[2], at[3]);
-    close_rig(comm, &r);
+    ride_close(comm, &r);
   }
   BLO_EXPECT_NEAR(factor[1], -100 * log1p(-1.5 * -expm1(-factor[0] / 100)), 1e-3, 0,
                   "the other step, with the same l");
@@ -243,13 +206,13 @@ typedef struct end {
 
 static end run_game(blo_comm *comm, const char *method, const char *text, int n)
 {
-  rig r;
+  ride r;
   end e;
-  open_rig(comm, "pl_game", game, method, text, &r);
-  go_to(&r, n);
+  ride_known(comm, "pl_game", game, method, text, 1, &r);
+  ride_to(&r, n);
   blo_vec_get_all(r.s->x, e.z);
   blo_vec_get_all(r.s->y, e.z + N_GAME);
-  close_rig(comm, &r);
+  ride_close(comm, &r);
   return e;
 }
 
@@ -316,14 +279,15 @@ static double noisy_slope(blo_comm *comm, const char *method, const char *text, 
 {
   double sum = 0;
   int count = 0;
-  rig r;
-  open_rig(comm, "pl_game", "{n: 400, d: 12, rank: 5, noise: 0.5, shards: 8}", method, text, &r);
+  ride r;
+  ride_known(comm, "pl_game", "{n: 400, d: 12, rank: 5, noise: 0.5, shards: 8}", method, text, 1,
+             &r);
   for (int t = n - n / 5; t < n; t += 10, count++) {
-    go_to(&r, t);
+    ride_to(&r, t);
     double now = slope(&r);
     sum += now * now;
   }
-  close_rig(comm, &r);
+  ride_close(comm, &r);
   return sqrt(sum / count);
 }
 
@@ -373,16 +337,16 @@ static void through_a_file(blo_comm *comm, blo_state *from, blo_state *to)
 static void restart(blo_comm *comm, const char *settings, const char *text)
 {
   uint32_t want[2], got[2];
-  rig first, loaded;
+  ride first, loaded;
 
-  open_rig(comm, "pl_game", settings, "vr_msgbio", text, &first);
-  open_rig(comm, "pl_game", settings, "vr_msgbio", text, &loaded);
-  go_to(&first, 5);
+  ride_known(comm, "pl_game", settings, "vr_msgbio", text, 1, &first);
+  ride_known(comm, "pl_game", settings, "vr_msgbio", text, 1, &loaded);
+  ride_to(&first, 5);
   through_a_file(comm, first.s->state, loaded.s->state);
   BLO_EXPECT_ALL(loaded.s->k == 5);
   blo_vec_publish(loaded.s->x);
-  go_to(&first, 10);
-  go_to(&loaded, 10);
+  ride_to(&first, 10);
+  ride_to(&loaded, 10);
   BLO_REQUIRE_STATUS(blo_vec_checksum(first.s->x, &want[0]), BLO_OK);
   BLO_REQUIRE_STATUS(blo_vec_checksum(first.s->y, &want[1]), BLO_OK);
   BLO_REQUIRE_STATUS(blo_vec_checksum(loaded.s->x, &got[0]), BLO_OK);
@@ -390,8 +354,8 @@ static void restart(blo_comm *comm, const char *settings, const char *text)
   BLO_EXPECT_ALL(memcmp(want, got, sizeof want) == 0);
   BLO_EXPECT_ALL(*blo_state_find(first.s->state, "tracker.spectrum")->at.integer ==
                  *blo_state_find(loaded.s->state, "tracker.spectrum")->at.integer);
-  close_rig(comm, &first);
-  close_rig(comm, &loaded);
+  ride_close(comm, &first);
+  ride_close(comm, &loaded);
 }
 
 static void restarts_keep_the_bits(blo_comm *comm)
@@ -405,36 +369,26 @@ static void restarts_keep_the_bits(blo_comm *comm)
 
 /* ----------------------------------------------------------------- refusals */
 
-static void expect_refused(blo_comm *comm, int kind, const char *method, const char *text,
-                           blo_status code, const char *message)
-{
-  fixture f;
-  blo_conf *conf = NULL;
-  blo_solver *s = NULL;
-  fixture_make(comm, kind, "", BLO_REPRODUCIBLE, &f);
-  BLO_REQUIRE_STATUS(blo_conf_parse(blo_comm_context(comm), "test", text, &conf), BLO_OK);
-  BLO_EXPECT_STATUS(blo_solver_create(f.eval, blo_solver_find(method), conf, 1, &s), code);
-  BLO_EXPECT_ERROR_HAS(message);
-  blo_solver_destroy(&s);
-  blo_conf_destroy(&conf);
-  fixture_free(comm, &f);
-}
-
 static void nonsense_is_refused(blo_comm *comm)
 {
   static const char *const methods[] = {"mgbio", "msgbio", "vr_msgbio"};
+  fixture tasks, quadratic;
+  fixture_make(comm, FIXTURE_TASKS, "", BLO_REPRODUCIBLE, &tasks);
+  fixture_make(comm, FIXTURE_QUADRATIC, "", BLO_REPRODUCIBLE, &quadratic);
   for (int i = 0; i < 3; i++) {
-    expect_refused(comm, FIXTURE_TASKS, methods[i], "lower: {batch: 20}\nupper: {batch: 20}\n",
-                   BLO_E_UNSUPPORTED, "cannot take batches of tasks");
-    expect_refused(comm, FIXTURE_QUADRATIC, methods[i], "tracker: {mu: 3, L: 2}\n", BLO_E_OPTION,
-                   "[mu, L] = [3, 2]");
-    expect_refused(comm, FIXTURE_QUADRATIC, methods[i], "upper: {set: {type: user}}\n",
-                   BLO_E_OPTION, "set.type 'user'");
+    ride_expect_refused(&tasks, methods[i], "lower: {batch: 20}\nupper: {batch: 20}\n",
+                        BLO_E_UNSUPPORTED, "cannot take batches of tasks");
+    ride_expect_refused(&quadratic, methods[i], "tracker: {mu: 3, L: 2}\n", BLO_E_OPTION,
+                        "[mu, L] = [3, 2]");
+    ride_expect_refused(&quadratic, methods[i], "upper: {set: {type: user}}\n", BLO_E_OPTION,
+                        "set.type 'user'");
   }
-  expect_refused(comm, FIXTURE_QUADRATIC, "msgbio", "eta: {k: 3.1, m: 8}\n", BLO_E_OPTION,
-                 "eta_1 = k / (m + 1)^e = 1.03");
-  expect_refused(comm, FIXTURE_QUADRATIC, "vr_msgbio", "eta: {k: 2.1, m: 8}\n", BLO_E_OPTION,
-                 "eta_1 = k / (m + 1)^e = 1.0");
+  ride_expect_refused(&quadratic, "msgbio", "eta: {k: 3.1, m: 8}\n", BLO_E_OPTION,
+                      "eta_1 = k / (m + 1)^e = 1.03");
+  ride_expect_refused(&quadratic, "vr_msgbio", "eta: {k: 2.1, m: 8}\n", BLO_E_OPTION,
+                      "eta_1 = k / (m + 1)^e = 1.0");
+  fixture_free(comm, &quadratic);
+  fixture_free(comm, &tasks);
 }
 
 static const blo_test tests[] = {

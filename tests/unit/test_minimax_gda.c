@@ -3,12 +3,13 @@
  * the second lower vector u and every number of the report agree after each iteration, over several
  * stages. And what does not show there: the direction of x is exactly 0 where it should be, tasks
  * that are not drawn stand still, an aligned x stays on its ranks, and what is refused. */
-#include "fixture.h"
+#include "plain.h"
+#include "ride.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { NX = QUADRATIC_N_X, NY = QUADRATIC_N_Y, N = QUADRATIC_N, M = QUADRATIC_M };
+enum { NX = QUADRATIC_N_X, NY = QUADRATIC_N_Y };
 enum { SEED = 31, ITERATIONS = 8 };
 
 static const double TOL = 1e-12;
@@ -64,8 +65,7 @@ typedef struct variable {
 
 typedef struct reference {
   const plan *p;
-  blo_comm *comm;
-  blo_sampler *lower, *upper;
+  plain_draws draws;
   variable x, w, u;
   double x_before[NX], w_before[NY];
   blo_report report;
@@ -73,34 +73,16 @@ typedef struct reference {
 
 static void open_reference(blo_comm *comm, const plan *p, const blo_solver *s, reference *r)
 {
-  *r = (reference){.p = p, .comm = comm, .x.n = NX, .w.n = NY, .u.n = NY};
+  *r = (reference){.p = p, .x.n = NX, .w.n = NY, .u.n = NY};
   memcpy(r->x.z, s->x->data, NX * sizeof(double));
   memcpy(r->w.z, s->y->data, NY * sizeof(double));
   memcpy(r->u.z, s->y->data, NY * sizeof(double));
-  BLO_REQUIRE_STATUS(
-      blo_sampler_create(comm, SEED, BLO_PURPOSE_LOWER, N, 16, p->lower_batch, &r->lower), BLO_OK);
-  BLO_REQUIRE_STATUS(
-      blo_sampler_create(comm, SEED, BLO_PURPOSE_UPPER, M, 16, p->upper_batch, &r->upper), BLO_OK);
-}
-
-static void close_reference(reference *r)
-{
-  blo_sampler_destroy(&r->lower);
-  blo_sampler_destroy(&r->upper);
-}
-
-static double norm(int n, const double *a)
-{
-  double sum = 0;
-  for (int i = 0; i < n; i++) {
-    sum += a[i] * a[i];
-  }
-  return sqrt(sum);
+  plain_draws_open(comm, SEED, p->lower_batch, 0, p->upper_batch, &r->draws);
 }
 
 static void to_set(const plan *p, variable *z, bool is_x)
 {
-  double size = norm(z->n, z->z);
+  double size = plain_norm(z->n, z->z);
   for (int i = 0; i < z->n && p->box > 0; i++) {
     if (is_x) {
       z->z[i] = fmax(-p->box, fmin(p->box, z->z[i]));
@@ -113,28 +95,21 @@ static void to_set(const plan *p, variable *z, bool is_x)
 /* A step of size `rate` along d: descent, heavy ball or Adam. */
 static void move(const plan *p, int k, double rate, double momentum, variable *z)
 {
-  for (int i = 0; i < z->n; i++) {
-    if (p->adam) {
-      z->m[i] = 0.9 * z->m[i] + 0.1 * z->d[i];
-      z->v[i] = 0.999 * z->v[i] + 0.001 * z->d[i] * z->d[i];
-      z->z[i] -= rate * (z->m[i] / (1 - pow(0.9, k + 1))) /
-                 (sqrt(z->v[i] / (1 - pow(0.999, k + 1))) + 1e-8);
-    } else {
-      z->m[i] = momentum * z->m[i] + z->d[i];
-      z->z[i] -= rate * z->m[i];
-    }
+  if (p->adam) {
+    plain_adam(z->n, k, rate, z->d, z->m, z->v, z->z);
+    return;
   }
+  plain_add(z->n, z->d, momentum, z->m, z->m);
+  plain_add(z->n, z->z, -rate, z->m, z->z);
 }
 
 static void find_directions(reference *r, int k, double a)
 {
   static const double none[NY];
-  int lower[N], upper[M];
-  fixture_batch_counts(r->comm, blo_sampler_draw(r->lower, (uint64_t)k), N, 16, lower);
-  fixture_batch_counts(r->comm, blo_sampler_draw(r->upper, (uint64_t)k), M, 16, upper);
-  quadratic_oracles g_w = quadratic_mean(BLO_LOWER, lower, r->x.z, r->w.z, none);
-  quadratic_oracles g_u = quadratic_mean(BLO_LOWER, lower, r->x.z, r->u.z, none);
-  quadratic_oracles f_w = quadratic_mean(BLO_UPPER, upper, r->x.z, r->w.z, NULL);
+  const plain_draws *d = &r->draws;
+  quadratic_oracles g_w = plain_lower(d, d->lower, k, r->x.z, r->w.z, none);
+  quadratic_oracles g_u = plain_lower(d, d->lower, k, r->x.z, r->u.z, none);
+  quadratic_oracles f_w = plain_upper(d, k, r->x.z, r->w.z);
   for (int j = 0; j < NY; j++) {
     r->w.d[j] = f_w.gy[j] + a * g_w.gy[j];
     r->u.d[j] = a * g_u.gy[j];
@@ -145,8 +120,8 @@ static void find_directions(reference *r, int k, double a)
   r->report.f = f_w.value;
   r->report.g = g_w.value;
   r->report.penalty = a;
-  r->report.hypergrad_norm = norm(NX, r->x.d);
-  r->report.lower_residual = norm(NY, g_u.gy);
+  r->report.hypergrad_norm = plain_norm(NX, r->x.d);
+  r->report.lower_residual = plain_norm(NY, g_u.gy);
 }
 
 static void extrapolated(double tau, int n, const double *before, double *z)
@@ -183,8 +158,8 @@ static void iterate(reference *r, int k)
     x_scale /= j < i ? pow(p->tau, p->q) : 1;
   }
   r->report = blo_report_none();
-  r->report.step_y = p->r * y_scale / pow(k + 1, p->r_decay);
-  r->report.step_x = p->e * x_scale / pow(k + 1, p->e_decay);
+  r->report.step_y = plain_schedule(p->r * y_scale, p->r_decay, k);
+  r->report.step_x = plain_schedule(p->e * x_scale, p->e_decay, k);
   if (p->reset && k % p->K == 0 && k / p->K < p->number) {
     memset(r->x.m, 0, sizeof r->x.m);
     memset(r->w.m, 0, sizeof r->w.m);
@@ -205,75 +180,32 @@ static void iterate(reference *r, int k)
   }
 }
 
-/* ----------------------------------------------------------- comparisons */
-
-static void expect_number(int plan_no, int k, const char *name, double got, double want)
+static void follow(blo_comm *comm, const fixture *f, int number)
 {
-  bool same = isnan(want) ? isnan(got) : fabs(got - want) <= TOL * fmax(1, fabs(want));
-  BLO_EXPECT_MSG(same, "plan %d, iteration %d: %s is %.17g, by the pseudo-code %.17g", plan_no, k,
-                 name, got, want);
-}
-
-static void expect_vector(int plan_no, int k, const char *name, const double *got,
-                          const variable *want)
-{
-  double d[NY];
-  for (int i = 0; i < want->n; i++) {
-    d[i] = got[i] - want->z[i];
-  }
-  expect_number(plan_no, k, name, norm(want->n, d), 0);
-}
-
-static blo_vec *kept(const blo_solver *s, const char *name)
-{
-  return blo_state_find(s->state, name)->at.vec;
-}
-
-static void compare(int plan_no, int k, const blo_solver *s, const blo_report *got,
-                    const reference *r)
-{
-#define EXPECT_FIELD(name, unit, help) expect_number(plan_no, k, #name, got->name, r->report.name);
-  BLO_REPORT_LIST(EXPECT_FIELD)
-#undef EXPECT_FIELD
-  BLO_EXPECT_MSG(got->converged == r->report.converged, "plan %d, iteration %d: converged %d",
-                 plan_no, k, got->converged);
-  expect_vector(plan_no, k, "distance of x", s->x->data, &r->x);
-  expect_vector(plan_no, k, "distance of w", s->y->data, &r->w);
-  expect_vector(plan_no, k, "distance of u", kept(s, "lower.u")->data, &r->u);
-  BLO_EXPECT_MSG(norm(NX, r->x.z) < 100 && norm(NY, r->w.z) < 100 && got->hypergrad_norm > 1e-3,
-                 "plan %d: the run has blown up, or has nothing to say", plan_no);
-}
-
-static blo_solver *make_solver(const fixture *f, const char *text, blo_conf **conf)
-{
-  blo_solver *s = NULL;
-  BLO_REQUIRE_STATUS(blo_conf_parse(f->problem->ctx, "test", text, conf), BLO_OK);
-  BLO_REQUIRE_STATUS(blo_solver_create(f->eval, blo_solver_find("minimax_gda"), *conf, SEED, &s),
-                     BLO_OK);
+  char text[1024];
+  blo_report got;
+  reference r;
+  to_text(&plans[number], text, sizeof text);
+  blo_solver *s = ride_make(f, "minimax_gda", text, SEED);
+  open_reference(comm, &plans[number], s, &r);
   s->want_norms = true;
-  return s;
+  for (int k = 0; k < ITERATIONS; k++) {
+    const plain_spot at = {"minimax_gda", number, k, TOL};
+    BLO_REQUIRE_STATUS(blo_solver_step(s, &got), BLO_OK);
+    iterate(&r, k);
+    plain_expect_step(&at, s, &got, &r.report, r.x.z, r.w.z);
+    plain_expect_vector(&at, "u", NY, ride_kept(s, "lower.u")->data, r.u.z);
+  }
+  plain_draws_close(&r.draws);
+  blo_solver_destroy(&s);
 }
 
 static void does_what_its_page_says(blo_comm *comm)
 {
   for (int i = 0; i < N_PLANS; i++) {
-    char text[1024];
     fixture f;
-    blo_conf *conf = NULL;
-    blo_report got;
-    reference r;
-    to_text(&plans[i], text, sizeof text);
     fixture_make(comm, FIXTURE_QUADRATIC, "", BLO_REPRODUCIBLE, &f);
-    blo_solver *s = make_solver(&f, text, &conf);
-    open_reference(comm, &plans[i], s, &r);
-    for (int k = 0; k < ITERATIONS; k++) {
-      BLO_REQUIRE_STATUS(blo_solver_step(s, &got), BLO_OK);
-      iterate(&r, k);
-      compare(i, k, s, &got, &r);
-    }
-    close_reference(&r);
-    blo_solver_destroy(&s);
-    blo_conf_destroy(&conf);
+    follow(comm, &f, i);
     fixture_free(comm, &f);
   }
 }
@@ -285,16 +217,16 @@ static void does_what_its_page_says(blo_comm *comm)
 static void without_f_nothing_moves_x(blo_comm *comm)
 {
   fixture f;
-  blo_conf *conf = NULL;
   blo_report r;
   double x0[NX];
   fixture_make(comm, FIXTURE_QUADRATIC, "", BLO_REPRODUCIBLE, &f);
   quadratic_faults(f.problem)->upper_scale = 0;
-  blo_solver *s = make_solver(&f,
-                              "lower: {batch: 30, step: 1e-4, momentum: 0.5}\n"
-                              "upper: {batch: 20, step: 1e3, momentum: 0.5}\n"
-                              "stages: {penalty: 300, steps: 4}",
-                              &conf);
+  blo_solver *s = ride_make(&f, "minimax_gda",
+                            "lower: {batch: 30, step: 1e-4, momentum: 0.5}\n"
+                            "upper: {batch: 20, step: 1e3, momentum: 0.5}\n"
+                            "stages: {penalty: 300, steps: 4}",
+                            SEED);
+  s->want_norms = true;
   memcpy(x0, s->x->data, sizeof x0);
   for (int k = 0; k < 12; k++) {
     BLO_REQUIRE_STATUS(blo_solver_step(s, &r), BLO_OK);
@@ -302,9 +234,8 @@ static void without_f_nothing_moves_x(blo_comm *comm)
     BLO_EXPECT_ALL(r.lower_residual > 1e-3);
   }
   BLO_EXPECT_ALL(memcmp(x0, s->x->data, sizeof x0) == 0);
-  BLO_EXPECT_ALL(memcmp(s->y->data, kept(s, "lower.u")->data, NY * sizeof(double)) == 0);
+  BLO_EXPECT_ALL(memcmp(s->y->data, ride_kept(s, "lower.u")->data, NY * sizeof(double)) == 0);
   blo_solver_destroy(&s);
-  blo_conf_destroy(&conf);
   fixture_free(comm, &f);
 }
 
@@ -321,25 +252,23 @@ static int changed_tasks(const double *before, const double *after)
 static void other_tasks_stand_still(blo_comm *comm)
 {
   fixture f;
-  blo_conf *conf = NULL;
   blo_report r;
   double before[2][TASKS_N_Y], after[2][TASKS_N_Y];
   fixture_make(comm, FIXTURE_TASKS, "", BLO_REPRODUCIBLE, &f);
-  blo_solver *s =
-      make_solver(&f, "lower: {batch: 20}\nupper: {batch: 20}\nstages: {steps: 2}", &conf);
+  blo_solver *s = ride_make(&f, "minimax_gda",
+                            "lower: {batch: 20}\nupper: {batch: 20}\nstages: {steps: 2}", SEED);
   for (int k = 0; k < 6; k++) {
     blo_vec_get_all(s->y, before[0]);
-    blo_vec_get_all(kept(s, "lower.u"), before[1]);
+    blo_vec_get_all(ride_kept(s, "lower.u"), before[1]);
     BLO_REQUIRE_STATUS(blo_solver_step(s, &r), BLO_OK);
     blo_vec_get_all(s->y, after[0]);
-    blo_vec_get_all(kept(s, "lower.u"), after[1]);
+    blo_vec_get_all(ride_kept(s, "lower.u"), after[1]);
     for (int i = 0; i < 2; i++) {
       int n = changed_tasks(before[i], after[i]);
       BLO_EXPECT_MSG(n == 20, "iteration %d: %d tasks of %s have moved", k, n, i == 0 ? "w" : "u");
     }
   }
   blo_solver_destroy(&s);
-  blo_conf_destroy(&conf);
   fixture_free(comm, &f);
 }
 
@@ -347,17 +276,14 @@ static void other_tasks_stand_still(blo_comm *comm)
 static blo_int bytes_of_a_step(blo_comm *comm, int kind, const char *folder, blo_int *n_x)
 {
   fixture f;
-  blo_conf *conf = NULL;
   blo_report r;
   fixture_make(comm, kind, folder, BLO_REPRODUCIBLE, &f);
-  blo_solver *s = make_solver(&f, "lower: {batch: 40}\nupper: {batch: 30}", &conf);
-  s->want_norms = false;
+  blo_solver *s = ride_make(&f, "minimax_gda", "lower: {batch: 40}\nupper: {batch: 30}", SEED);
   *n_x = f.problem->n_x;
   blo_int before = blo_comm_traffic(comm).bytes;
   BLO_REQUIRE_STATUS(blo_solver_step(s, &r), BLO_OK);
   blo_int sent = blo_comm_traffic(comm).bytes - before;
   blo_solver_destroy(&s);
-  blo_conf_destroy(&conf);
   fixture_free(comm, &f);
   return sent;
 }
@@ -378,16 +304,9 @@ static void an_aligned_x_stays_at_home(blo_comm *comm)
 
 /* ---------------------------------------------------------------- refusals */
 
-static void refuse(const fixture *f, const char *text, const char *message)
+static void refuse(const fixture *f, const char *text, const char *says)
 {
-  blo_conf *conf = NULL;
-  blo_solver *s = NULL;
-  BLO_REQUIRE_STATUS(blo_conf_parse(f->problem->ctx, "test", text, &conf), BLO_OK);
-  BLO_EXPECT_STATUS(blo_solver_create(f->eval, blo_solver_find("minimax_gda"), conf, 1, &s),
-                    BLO_E_OPTION);
-  BLO_EXPECT_ERROR_HAS(message);
-  blo_solver_destroy(&s);
-  blo_conf_destroy(&conf);
+  ride_expect_refused(f, "minimax_gda", text, BLO_E_OPTION, says);
 }
 
 static void refuses_what_makes_no_sense(blo_comm *comm)
@@ -411,16 +330,14 @@ static void refuses_what_makes_no_sense(blo_comm *comm)
 static void notices_overflow(blo_comm *comm)
 {
   fixture f;
-  blo_conf *conf = NULL;
   blo_report r;
   fixture_make(comm, FIXTURE_QUADRATIC, "", BLO_REPRODUCIBLE, &f);
   quadratic_faults(f.problem)->upper_scale = 1e300;
-  blo_solver *s = make_solver(&f, "lower: {step: 1e12}", &conf);
+  blo_solver *s = ride_make(&f, "minimax_gda", "lower: {step: 1e12}", SEED);
   BLO_EXPECT_STATUS(blo_solver_step(s, &r), BLO_E_NONFINITE);
   BLO_EXPECT_ERROR_HAS("w (the solver's y) is not finite after the lower step of iteration 0");
   BLO_EXPECT_ALL(blo_array_finite(NX, s->x->data));
   blo_solver_destroy(&s);
-  blo_conf_destroy(&conf);
   fixture_free(comm, &f);
 }
 

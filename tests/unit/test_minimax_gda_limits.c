@@ -1,7 +1,8 @@
 /* Where minimax_gda ends, on penalty_quadratic, against closed forms: the penalised solutions for a
  * fixed penalty, their bias of order 1/a and its values, the error after each of several stages
  * with and without decay of the upper step, extrapolation, the stopping test, and sets. */
-#include "known.h"
+#include "plain.h"
+#include "ride.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -92,37 +93,23 @@ static void penalised(const numbers *q, double inverse_a, double *x, double *w)
   }
 }
 
-static double distance(int n, const double *a, const double *b)
-{
-  double sum = 0;
-  for (int i = 0; i < n; i++) {
-    sum += (a[i] - b[i]) * (a[i] - b[i]);
-  }
-  return sqrt(sum);
-}
-
 /* -------------------------------------------------------------------- runs */
 
 typedef struct run {
   bench b;
-  blo_conf *conf;
   blo_solver *s;
   blo_report r;
 } run;
 
 static void begin(blo_comm *comm, const char *problem, const char *text, run *to)
 {
-  *to = (run){.s = NULL};
   bench_open(comm, "penalty_quadratic", problem, &to->b);
-  BLO_REQUIRE_STATUS(blo_conf_parse(blo_comm_context(comm), "test", text, &to->conf), BLO_OK);
-  BLO_REQUIRE_STATUS(
-      blo_solver_create(to->b.f.eval, blo_solver_find("minimax_gda"), to->conf, 1, &to->s), BLO_OK);
+  to->s = ride_make(&to->b.f, "minimax_gda", text, 1);
 }
 
 static void end(blo_comm *comm, run *r)
 {
   blo_solver_destroy(&r->s);
-  blo_conf_destroy(&r->conf);
   bench_close(comm, &r->b);
 }
 
@@ -150,7 +137,7 @@ static const double *w_of(const run *r)
 
 static const double *u_of(const run *r)
 {
-  return blo_state_find(r->s->state, "lower.u")->at.vec->data;
+  return ride_kept(r->s, "lower.u")->data;
 }
 
 /* Settings of one stage with the penalty a and steps that suit it. */
@@ -209,10 +196,10 @@ static void error_is_inverse_to_the_penalty(blo_comm *comm)
     read_numbers(&r.b, &q);
     penalised(&q, 1 / a, x, w);
     go(&r, 1600);
-    BLO_EXPECT_NEAR(distance(NX, x_of(&r), x), 0, 0, 1e-12, "x_a by elimination");
-    BLO_EXPECT_NEAR(distance(NY, w_of(&r), w), 0, 0, 1e-12, "w_a by elimination");
+    BLO_EXPECT_NEAR(plain_distance(NX, x_of(&r), x), 0, 0, 1e-12, "x_a by elimination");
+    BLO_EXPECT_NEAR(plain_distance(NY, w_of(&r), w), 0, 0, 1e-12, "w_a by elimination");
     penalised(&q, 0, best, w);
-    scaled[i] = a * distance(NX, x_of(&r), best);
+    scaled[i] = a * plain_distance(NX, x_of(&r), best);
     BLO_EXPECT_NEAR(known_at(&r.b.f, r.s->x, r.s->y).error_x, scaled[i] / a, 1e-9, 1e-13,
                     "1/a = 0 in the system of the penalised solution");
     end(comm, &r);
@@ -313,7 +300,7 @@ static double extrapolated_error(blo_comm *comm, double a, double *plain)
   }
   double error = known_at(&r.b.f, r.s->x, r.s->y).error_x;
   penalised(&q, 0, x[0], w[0]);
-  *plain = distance(NX, x[1], x[0]);
+  *plain = plain_distance(NX, x[1], x[0]);
   end(comm, &r);
   return error;
 }
@@ -351,12 +338,12 @@ static void stops_by_its_estimate(blo_comm *comm)
     stage++;
     memcpy(x[1], x[0], sizeof x[1]);
     penalised(&q, 2 * pow(3, -(stage + 1)), x[0], w);
-  } while (distance(NX, x[0], x[1]) / 2 > tol);
+  } while (plain_distance(NX, x[0], x[1]) / 2 > tol);
   BLO_EXPECT_ALL(stage > 1 && stage < 8);
   BLO_EXPECT_ALL(go(&r, 9 * 800) == 800 * (stage + 1) && r.r.converged);
-  BLO_EXPECT_NEAR(distance(NX, x_of(&r), x[0]), 0, 0, 1e-9, "x_a, not extrapolated");
-  BLO_EXPECT_NEAR(known_at(&r.b.f, r.s->x, r.s->y).error_x, distance(NX, x[0], x[1]) / 2, 0.15, 0,
-                  "the estimate of the error");
+  BLO_EXPECT_NEAR(plain_distance(NX, x_of(&r), x[0]), 0, 0, 1e-9, "x_a, not extrapolated");
+  BLO_EXPECT_NEAR(known_at(&r.b.f, r.s->x, r.s->y).error_x, plain_distance(NX, x[0], x[1]) / 2,
+                  0.15, 0, "the estimate of the error");
   end(comm, &r);
 }
 

@@ -1,7 +1,7 @@
 /* Problems made of graphs: the general path against the linear classifier on kernels of its own
  * (hyper_cleaning), on dense, mostly zero and sparse features; names and starts of parameters;
  * metrics against plain loops; and what the lower track uses again. */
-#include "fixture.h"
+#include "ride.h"
 #include <blo/check.h>
 #include <blo/network.h>
 #include <math.h>
@@ -392,21 +392,17 @@ static void three_steps(blo_comm *comm, int kind, const char *folder, bool reuse
   static const char settings[] = "lower:\n  steps: 5\n  step: 0.3\n  momentum: 0.5\nadjoint:\n"
                                  "  iterations: 4\nupper:\n  step: 0.1\n";
   fixture f;
-  blo_conf *conf = NULL;
-  blo_solver *solver = NULL;
   blo_report report;
   fixture_make(comm, kind, folder, BLO_REPRODUCIBLE, &f);
   BLO_REQUIRE_MSG(f.problem->reuses_x, "%s gains from same_x", fixture_name(kind));
   f.problem->reuses_x = reuse;
-  BLO_REQUIRE_STATUS(blo_conf_parse(blo_comm_context(comm), "test", settings, &conf), BLO_OK);
-  BLO_REQUIRE_STATUS(blo_solver_create(f.eval, blo_solver_find("aid"), conf, 1, &solver), BLO_OK);
+  blo_solver *solver = ride_make(&f, "aid", settings, 1);
   for (int k = 0; k < 3; k++) {
     BLO_REQUIRE_STATUS(blo_solver_step(solver, &report), BLO_OK);
   }
   BLO_REQUIRE_STATUS(blo_vec_checksum(solver->x, &crc[0]), BLO_OK);
   BLO_REQUIRE_STATUS(blo_vec_checksum(solver->y, &crc[1]), BLO_OK);
   blo_solver_destroy(&solver);
-  blo_conf_destroy(&conf);
   fixture_free(comm, &f);
 }
 

@@ -1,8 +1,8 @@
 /* ranks: 1 2 3 4 */
 /* Newton steps of the lower track: against closed forms and gradient steps, from points where H is
  * indefinite, on batches and tasks, on grids of one rank and of all; and what they refuse. */
-#include "known.h"
 #include "lower_rig.h"
+#include "ride.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -298,12 +298,9 @@ static void check_aid(blo_comm *comm, int kind, const char *folder)
   static const char text[] = "lower: {rule: newton, steps: 20, tol: 1e-13}\n"
                              "adjoint: {type: direct}\nupper: {step: 1}\n";
   fixture f;
-  blo_conf *conf = NULL;
-  blo_solver *s = NULL;
   blo_vec *x[3], *y;
   fixture_make(comm, kind, folder, BLO_REPRODUCIBLE, &f);
-  BLO_REQUIRE_STATUS(blo_conf_parse(blo_comm_context(comm), "test", text, &conf), BLO_OK);
-  BLO_REQUIRE_STATUS(blo_solver_create(f.eval, blo_solver_find("aid"), conf, 1, &s), BLO_OK);
+  blo_solver *s = ride_make(&f, "aid", text, 1);
   fixture_like(s->x, 3, x);
   fixture_like(s->y, 1, &y);
   for (int k = 0; k < 3; k++) {
@@ -323,7 +320,6 @@ static void check_aid(blo_comm *comm, int kind, const char *folder)
   fixture_free_vecs(3, x);
   fixture_free_vecs(1, &y);
   blo_solver_destroy(&s);
-  blo_conf_destroy(&conf);
   fixture_free(comm, &f);
 }
 

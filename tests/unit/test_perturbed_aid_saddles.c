@@ -2,6 +2,7 @@
  * to a minimum and knows it, plain aid stays; what a warm start is worth; how long an escape takes;
  * what is refused. Wanted numbers: docs/methods/perturbed_aid.md, from a prototype in another
  * language with other random matrices. */
+#include "ride.h"
 #include "saddle_run.h"
 #include <math.h>
 #include <stdio.h>
@@ -151,17 +152,6 @@ static void theory_works(blo_comm *comm)
 
 /* ----------------------------------------------- words, and what is refused */
 
-static blo_status make(const fixture *f, const char *text, blo_solver **s)
-{
-  blo_conf *conf = NULL;
-  blo_status status;
-  *s = NULL;
-  BLO_REQUIRE_STATUS(blo_conf_parse(f->problem->ctx, "test", text, &conf), BLO_OK);
-  status = blo_solver_create(f->eval, blo_solver_find("perturbed_aid"), conf, 1, s);
-  blo_conf_destroy(&conf);
-  return status;
-}
-
 /* The wait of a plan, and the curvature that it finds, as the evidence tells them at the saddle. */
 static void evidence_tells_what_was_looked_for(blo_comm *comm)
 {
@@ -178,22 +168,19 @@ static void evidence_tells_what_was_looked_for(blo_comm *comm)
        " of 566 iterations", NULL},
   };
   for (int i = 0; i < 4; i++) {
-    fixture f;
-    blo_solver *s;
-    blo_report r;
-    known_open(comm, "quartic_saddle", "{shards: 4, kappa: 5}", &f);
-    BLO_REQUIRE_STATUS(make(&f, rows[i].settings, &s), BLO_OK);
-    BLO_REQUIRE_STATUS(blo_solver_step(s, &r), BLO_OK);
-    BLO_EXPECT_ALL(r.second_order == BLO_SECOND_ORDER_UNDECIDED);
-    BLO_REQUIRE_STATUS(blo_solver_step(s, &r), BLO_OK);
-    BLO_EXPECT_MSG(strstr(s->evidence, rows[i].wait) != NULL, "%s", s->evidence);
-    for (int k = 0; k < 160 && rows[i].curvature != NULL && !r.converged; k++) {
-      BLO_REQUIRE_STATUS(blo_solver_step(s, &r), BLO_OK);
+    ride r;
+    ride_known(comm, "quartic_saddle", "{shards: 4, kappa: 5}", "perturbed_aid", rows[i].settings,
+               1, &r);
+    ride_step(&r);
+    BLO_EXPECT_ALL(r.report.second_order == BLO_SECOND_ORDER_UNDECIDED);
+    ride_step(&r);
+    BLO_EXPECT_MSG(strstr(r.s->evidence, rows[i].wait) != NULL, "%s", r.s->evidence);
+    for (int k = 0; k < 160 && rows[i].curvature != NULL && !r.report.converged; k++) {
+      ride_step(&r);
     }
-    BLO_EXPECT_MSG(rows[i].curvature == NULL || strstr(s->evidence, rows[i].curvature) != NULL,
-                   "%s", s->evidence);
-    blo_solver_destroy(&s);
-    fixture_free(comm, &f);
+    BLO_EXPECT_MSG(rows[i].curvature == NULL || strstr(r.s->evidence, rows[i].curvature) != NULL,
+                   "%s", r.s->evidence);
+    ride_close(comm, &r);
   }
 }
 
@@ -215,9 +202,7 @@ static void options_must_go_together(blo_comm *comm)
   fixture f;
   known_open(comm, "quartic_saddle", "{shards: 4}", &f);
   for (int i = 0; i < 7; i++) {
-    blo_solver *s;
-    BLO_EXPECT_STATUS(make(&f, rows[i][0], &s), BLO_E_OPTION);
-    BLO_EXPECT_ERROR_HAS(rows[i][1]);
+    ride_expect_refused(&f, "perturbed_aid", rows[i][0], BLO_E_OPTION, rows[i][1]);
   }
   fixture_free(comm, &f);
 }

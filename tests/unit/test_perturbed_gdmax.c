@@ -2,117 +2,77 @@
  * where everything is perturbed, waited for and stopped as the settings say; what it asks for and
  * what it refuses; and its saddles, for many seeds (docs/methods/perturbed_gdmax.md). */
 #include "perturbed.h"
+#include "ride.h"
 #include "saddle_run.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { NX = MINIMAX_N_X, NY = MINIMAX_N_Y, SEED = 31, ITERATIONS = 30 };
+enum { NY = MINIMAX_N_Y, SEED = 31, ITERATIONS = 30 };
 
 /* Settings: they make the run file and steer the loops. */
 typedef struct plan {
-  int D, wait, check;
-  double tau, eta, epsilon, radius, decrease;
+  int D, check;
+  double tau;
+  perturbed_plan escape;
 } plan;
 
 /* The first is perturbed and stops; the second falls by more than `decrease` at first; the third
  * comes to its perturbation by descent, and is not sure of its first stop. */
 static const plan plans[] = {
-    {3, 3, 4, 0.4, 0.1, 1e9, 0.5, 1e9},
-    {4, 2, 3, 0.4, 0.1, 1e9, 3, 1e-9},
-    {1, 4, 5, 0.2, 0.2, 0.15, 0.2, 0.5},
+    {3, 4, 0.4, {3, 0.1, 1e9, 0.5, 1e9}},
+    {4, 3, 0.4, {2, 0.1, 1e9, 3, 1e-9}},
+    {1, 5, 0.2, {4, 0.2, 0.15, 0.2, 0.5}},
 };
 enum { N_PLANS = sizeof plans / sizeof *plans };
 
 typedef struct reference {
-  perturbed move; /* first: its x is x */
+  perturbed run; /* first */
   const plan *p;
-  double y[NY];
 } reference;
 
-static void estimate(reference *r, int D, blo_report *s)
+static void look(perturbed *run, perturbed_work work, blo_report *s)
 {
+  const plan *p = ((const reference *)run)->p;
+  int D = work == PERTURBED_ITERATION ? p->D : p->check * p->D;
   for (int t = 0; t < D; t++) {
-    minimax_oracles f = minimax_mean(r->move.x, r->y);
-    for (int j = 0; j < NY; j++) {
-      r->y[j] += r->p->tau * f.gy[j];
-    }
+    minimax_oracles f = minimax_mean(run->x, run->y);
+    plain_add(NY, run->y, p->tau, f.gy, run->y);
   }
-  minimax_oracles f = minimax_mean(r->move.x, r->y);
-  memcpy(r->move.hx, f.gx, sizeof f.gx);
+  minimax_oracles f = minimax_mean(run->x, run->y);
+  memcpy(run->hx, f.gx, sizeof f.gx);
   s->f = f.value;
-  s->lower_residual = perturbed_norm(NY, f.gy);
+  s->lower_residual = plain_norm(NY, f.gy);
   s->lower_steps = D;
-  s->step_y = r->p->tau;
+  s->step_y = p->tau;
 }
 
-static void again(perturbed *move, int round, blo_report *report)
+static blo_solver *make_solver(const fixture *f, const plan *p)
 {
-  reference *r = (reference *)move;
-  (void)round;
-  estimate(r, r->p->check * r->p->D, report);
-}
-
-static void open_solver(const fixture *f, const char *text, blo_conf **conf, blo_solver **s)
-{
-  *conf = NULL;
-  *s = NULL;
-  BLO_REQUIRE_STATUS(blo_conf_parse(f->problem->ctx, "test", text, conf), BLO_OK);
-  BLO_REQUIRE_STATUS(blo_solver_create(f->eval, blo_solver_find("perturbed_gdmax"), *conf, SEED, s),
-                     BLO_OK);
-}
-
-static void open_plan(const fixture *f, const plan *p, blo_conf **conf, blo_solver **s)
-{
+  const perturbed_plan *e = &p->escape;
   char text[512];
   snprintf(text, sizeof text,
            "lower: {steps: %d, step: %.17g}\nupper: {step: %.17g}\n"
            "escape: {epsilon: %.17g, radius: %.17g, wait: %d, decrease: %.17g, check: %d}\n",
-           p->D, p->tau, p->eta, p->epsilon, p->radius, p->wait, p->decrease, p->check);
-  open_solver(f, text, conf, s);
+           p->D, p->tau, e->eta, e->epsilon, e->radius, e->wait, e->decrease, p->check);
+  return ride_make(f, "perturbed_gdmax", text, SEED);
 }
 
-/* @return bits: 1 perturbed, 2 stopped sure, 4 stopped unsure */
 static int follow(const fixture *f, int number)
 {
   const plan *p = &plans[number];
-  int seen = 0;
-  blo_conf *conf;
-  blo_solver *s;
-  reference r = {.p = p,
-                 .move = {.n = NX,
-                          .wait = p->wait,
-                          .eta = p->eta,
-                          .epsilon = p->epsilon,
-                          .radius = p->radius,
-                          .decrease = p->decrease,
-                          .seed = SEED,
-                          .k_p = -1,
-                          .again = again}};
-  open_plan(f, p, &conf, &s);
-  memcpy(r.move.x, s->x->data, NX * sizeof(double));
-  for (int k = 0; k < ITERATIONS; k++) {
-    blo_report got, want = perturbed_blank();
-    s->want_norms = true;
-    BLO_REQUIRE_STATUS(blo_solver_step(s, &got), BLO_OK);
-    estimate(&r, p->D, &want);
-    perturbed_move(&r.move, k, &want);
-    perturbed_expect(number, k, &got, &want, &r.move, s->evidence);
-    BLO_EXPECT_ALL(perturbed_distance(NX, s->x->data, r.move.x) <= 1e-12);
-    BLO_EXPECT_ALL(perturbed_distance(NY, s->y->data, r.y) <= 1e-12);
-    seen |= r.move.count > 0;
-    if (got.converged) {
-      seen |= got.second_order == BLO_SECOND_ORDER_MINIMUM ? 2 : 4;
-    }
-  }
+  blo_solver *s = make_solver(f, p);
+  reference r = {.run = perturbed_start(&p->escape, s, look), .p = p};
+  int seen = perturbed_follow(number, s, ITERATIONS, &r.run);
   blo_solver_destroy(&s);
-  blo_conf_destroy(&conf);
   return seen;
 }
 
 static void method_does_what_its_page_says(blo_comm *comm)
 {
-  static const int want[N_PLANS] = {1 | 2, 1 | 2 | 4, 1 | 2 | 4};
+  static const int want[N_PLANS] = {PERTURBED_MOVED | PERTURBED_SURE,
+                                    PERTURBED_MOVED | PERTURBED_SURE | PERTURBED_UNSURE,
+                                    PERTURBED_MOVED | PERTURBED_SURE | PERTURBED_UNSURE};
   for (int i = 0; i < N_PLANS; i++) {
     fixture f;
     fixture_make(comm, FIXTURE_MINIMAX, "", BLO_REPRODUCIBLE, &f);
@@ -126,11 +86,9 @@ static void method_does_what_its_page_says(blo_comm *comm)
 static void only_f_is_asked_for(blo_comm *comm)
 {
   fixture f;
-  blo_conf *conf;
-  blo_solver *s;
   blo_report r = {.converged = false};
   fixture_make(comm, FIXTURE_MINIMAX, "", BLO_REPRODUCIBLE, &f);
-  open_plan(&f, &plans[0], &conf, &s);
+  blo_solver *s = make_solver(&f, &plans[0]);
   for (int k = 0; k < 10 && !r.converged; k++) {
     BLO_REQUIRE_STATUS(blo_solver_step(s, &r), BLO_OK);
   }
@@ -139,18 +97,15 @@ static void only_f_is_asked_for(blo_comm *comm)
   BLO_EXPECT_ALL(c->g == 0 && c->g_x == 0 && c->g_y == 0 && c->hv == 0 && c->jv == 0);
   BLO_EXPECT_MSG(strstr(s->evidence, "nan") == NULL, "%s", s->evidence);
   blo_solver_destroy(&s);
-  blo_conf_destroy(&conf);
   fixture_free(comm, &f);
 }
 
 static void other_problems_are_refused(blo_comm *comm)
 {
   fixture f;
-  blo_solver *s = NULL;
   known_open(comm, "factorization", "{}", &f);
-  BLO_EXPECT_STATUS(blo_solver_create(f.eval, blo_solver_find("perturbed_gdmax"), NULL, 1, &s),
-                    BLO_E_UNSUPPORTED);
-  BLO_EXPECT_ERROR_HAS("the lower level of 'factorization' is another; see perturbed_aid");
+  ride_expect_refused(&f, "perturbed_gdmax", "", BLO_E_UNSUPPORTED,
+                      "the lower level of 'factorization' is another; see perturbed_aid");
   fixture_free(comm, &f);
 }
 

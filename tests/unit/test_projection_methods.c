@@ -1,6 +1,6 @@
 /* Methods whose x is kept in a set: x is in it whenever the problem is asked, and they end at the
  * minimiser of F over the set: x = P(x - grad F(x)), with F and P in plain loops. */
-#include "fixture.h"
+#include "ride.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -180,13 +180,10 @@ enum { N_METHODS = sizeof methods / sizeof *methods };
 static void run(const fixture *f, const method *m, int set, double *x)
 {
   char text[512];
-  blo_conf *conf = NULL;
-  blo_solver *s = NULL;
   blo_report report;
   double worst = 0;
   snprintf(text, sizeof text, m->settings, set_cases[set].settings);
-  BLO_REQUIRE_STATUS(blo_conf_parse(f->problem->ctx, "test", text, &conf), BLO_OK);
-  BLO_REQUIRE_STATUS(blo_solver_create(f->eval, blo_solver_find(m->name), conf, SEED, &s), BLO_OK);
+  blo_solver *s = ride_make(f, m->name, text, SEED);
   for (int k = 0; k < m->steps; k++) {
     BLO_REQUIRE_STATUS(blo_solver_step(s, &report), BLO_OK);
     worst = fmax(worst, outside(&set_cases[set], s->x->data));
@@ -194,7 +191,6 @@ static void run(const fixture *f, const method *m, int set, double *x)
   BLO_EXPECT_MSG(worst <= 1e-14, "%s, set %d: x is outside by %.3g", m->name, set, worst);
   memcpy(x, s->x->data, NX * sizeof *x);
   blo_solver_destroy(&s);
-  blo_conf_destroy(&conf);
 }
 
 /* |x - P(x - grad F(x))|: 0 at the minimiser of F over the set only, F being convex. */
@@ -271,13 +267,7 @@ static void wrong_sets_are_refused(blo_comm *comm)
   fixture f;
   fixture_make(comm, FIXTURE_QUADRATIC, "", BLO_REPRODUCIBLE, &f);
   for (int i = 0; i < (int)(sizeof wrong / sizeof *wrong); i++) {
-    blo_conf *conf = NULL;
-    blo_solver *s = NULL;
-    BLO_REQUIRE_STATUS(blo_conf_parse(f.problem->ctx, "test", wrong[i].settings, &conf), BLO_OK);
-    BLO_EXPECT_STATUS(blo_solver_create(f.eval, blo_solver_find(wrong[i].method), conf, SEED, &s),
-                      BLO_E_OPTION);
-    BLO_EXPECT_ERROR_HAS(wrong[i].says);
-    blo_conf_destroy(&conf);
+    ride_expect_refused(&f, wrong[i].method, wrong[i].settings, BLO_E_OPTION, wrong[i].says);
   }
   fixture_free(comm, &f);
 }

@@ -59,6 +59,26 @@ static void write_run_file(const char *path)
   fclose(f);
 }
 
+/* In its place: a problem with a strict saddle, and a method that leaves it. */
+static void write_saddle_file(const bench *b)
+{
+  if (blo_comm_rank(b->comm) == 0) {
+    FILE *f = fopen(b->file, "w");
+    BLO_BUG_IF(f == NULL, "cannot write %s", b->file);
+    fputs("problem: {type: quartic_saddle}\n"
+          "solver:\n"
+          "  type: perturbed_aid\n"
+          "  lower: {steps: 20, step: 0.0198}\n"
+          "  adjoint: {iterations: 10}\n"
+          "  upper: {step: 0.1}\n"
+          "  escape: {wait: 155}\n"
+          "run: {iterations: 600, metrics_every: 600, log: error}\n",
+          f);
+    fclose(f);
+  }
+  MPI_Barrier(MPI_COMM_WORLD);
+}
+
 static void open_bench(blo_comm *comm, bench *b)
 {
   char data[PATH];
@@ -415,6 +435,30 @@ static void rescued_state_goes_on(blo_comm *comm)
   BLO_EXPECT_ALL(b.result.outcome == BLO_OUTCOME_DIVERGED && b.result.iterations == first);
 }
 
+/* A saddle that is left: the run ends with its evidence, which a resume finds again. One that is
+ * not decided can go on. */
+static void second_order_survives_a_resume(blo_comm *comm)
+{
+  bench b;
+  char reason[BLO_MESSAGE_MAX];
+  open_bench(comm, &b);
+  write_saddle_file(&b);
+  BLO_REQUIRE_STATUS(go(&b, "a", false, NULL), BLO_OK);
+  BLO_EXPECT_ALL(b.result.outcome == BLO_OUTCOME_MINIMUM && b.result.iterations < 600);
+  BLO_EXPECT_ALL(strstr(b.result.reason, "approximate local minimum; perturbed at") != NULL);
+  snprintf(reason, sizeof reason, "%s", b.result.reason);
+  blo_int done = b.result.iterations;
+  BLO_REQUIRE_STATUS(go(&b, "a", true, NULL), BLO_OK);
+  BLO_EXPECT_ALL(b.result.outcome == BLO_OUTCOME_MINIMUM && b.result.iterations == done);
+  BLO_EXPECT_ALL(strcmp(b.result.reason, reason) == 0);
+  BLO_REQUIRE_STATUS(go(&b, "b", false, SET("solver.lower.steps=10", "solver.escape.wait=50")),
+                     BLO_OK);
+  BLO_EXPECT_ALL(b.result.outcome == BLO_OUTCOME_UNDECIDED);
+  done = b.result.iterations;
+  BLO_REQUIRE_STATUS(go(&b, "b", true, NULL), BLO_OK);
+  BLO_EXPECT_ALL(b.result.iterations > done);
+}
+
 static void changed_options_are_refused_at_resume(blo_comm *comm)
 {
   bench b;
@@ -627,6 +671,7 @@ static const blo_test tests[] = {
     {"checkpoints are kept as asked", checkpoints_are_kept_as_asked},
     {"divergence leaves the last good state", divergence_leaves_the_last_good_state},
     {"rescued state goes on", rescued_state_goes_on},
+    {"second order survives a resume", second_order_survives_a_resume},
     {"changed options are refused at resume", changed_options_are_refused_at_resume},
     {"moved data are known by their fingerprint", moved_data_are_known_by_their_fingerprint},
     {"wrong run files are explained", wrong_run_files_are_explained},

@@ -2,12 +2,13 @@
  * sums over the samples of the batches that the samplers name. Iterates and every number of the
  * report agree after each iteration, and the verdicts. With f turned round (its scale negative) F
  * is concave, so that there is curvature to be found. */
-#include "fixture.h"
+#include "plain.h"
+#include "ride.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { NX = QUADRATIC_N_X, NY = QUADRATIC_N_Y, N = QUADRATIC_N, M = QUADRATIC_M };
+enum { NX = QUADRATIC_N_X, NY = QUADRATIC_N_Y };
 enum { SEED = 31, ITERATIONS = 18 };
 
 static const double TOL = 1e-11;
@@ -65,11 +66,6 @@ static void to_text(const plan *p, char *text, size_t cap)
 
 /* ------------------------------------------------------- the plain loops */
 
-/* The samplers of the small or of the large estimates. */
-typedef struct estimates {
-  blo_sampler *lower, *hessian, *cross, *upper;
-} estimates;
-
 /* What is seen after an outer iteration. */
 typedef struct frame {
   blo_report report;
@@ -78,129 +74,48 @@ typedef struct frame {
 
 typedef struct reference {
   const plan *p;
-  blo_comm *comm;
-  estimates small, large;
+  plain_draws small, large; /* of small and of large estimates */
   double x[NX], y[NY];
   int plan_number, searches, moves;
   frame *frames; /* [ITERATIONS] */
   int n;
 } reference;
 
-static void open_estimates(blo_comm *comm, uint64_t seed, int lower, int adjoint, int upper,
-                           estimates *e)
-{
-  const struct {
-    blo_purpose purpose;
-    int n, batch;
-    blo_sampler **to;
-  } all[] = {{BLO_PURPOSE_LOWER, N, lower, &e->lower},
-             {BLO_PURPOSE_ADJOINT, N, adjoint, &e->hessian},
-             {BLO_PURPOSE_CROSS, N, adjoint, &e->cross},
-             {BLO_PURPOSE_UPPER, M, upper, &e->upper}};
-  for (int i = 0; i < 4; i++) {
-    BLO_REQUIRE_STATUS(
-        blo_sampler_create(comm, seed, all[i].purpose, all[i].n, 16, all[i].batch, all[i].to),
-        BLO_OK);
-  }
-}
-
-static void close_estimates(estimates *e)
-{
-  blo_sampler_destroy(&e->lower);
-  blo_sampler_destroy(&e->hessian);
-  blo_sampler_destroy(&e->cross);
-  blo_sampler_destroy(&e->upper);
-}
-
-static double dot(int n, const double *a, const double *b)
-{
-  double sum = 0;
-  for (int i = 0; i < n; i++) {
-    sum += a[i] * b[i];
-  }
-  return sum;
-}
-
-static double norm(int n, const double *a)
-{
-  return sqrt(dot(n, a, a));
-}
-
-/* to = a + w b */
-static void add(int n, const double *a, double w, const double *b, double *to)
-{
-  for (int i = 0; i < n; i++) {
-    to[i] = a[i] + w * b[i];
-  }
-}
-
-static quadratic_oracles g_at(const reference *r, blo_sampler *sampler, int draw, const double *x,
-                              const double *y, const double *v)
-{
-  int count[N];
-  fixture_batch_counts(r->comm, blo_sampler_draw(sampler, (uint64_t)draw), N, 16, count);
-  return quadratic_mean(BLO_LOWER, count, x, y, v);
-}
-
-static quadratic_oracles f_at(const reference *r, blo_sampler *sampler, int draw, const double *x,
+/* f_scale f, as f + (f_scale - 1) f: exact for 1 and -1. */
+static quadratic_oracles f_at(const reference *r, const plain_draws *d, int draw, const double *x,
                               const double *y)
 {
-  int count[M];
-  fixture_batch_counts(r->comm, blo_sampler_draw(sampler, (uint64_t)draw), M, 16, count);
-  quadratic_oracles f = quadratic_mean(BLO_UPPER, count, x, y, NULL);
+  quadratic_oracles f = plain_upper(d, draw, x, y);
+  double more = r->p->f_scale - 1;
   f.value *= r->p->f_scale;
-  for (int i = 0; i < NX; i++) {
-    f.gx[i] *= r->p->f_scale;
-  }
-  for (int j = 0; j < NY; j++) {
-    f.gy[j] *= r->p->f_scale;
-  }
+  plain_add(NX, f.gx, more, f.gx, f.gx);
+  plain_add(NY, f.gy, more, f.gy, f.gy);
   return f;
 }
 
-static blo_report blank(void)
-{
-  return (blo_report){
-#define NOT_SAID(name, unit, help) .name = (double)NAN,
-      BLO_REPORT_LIST(NOT_SAID)
-#undef NOT_SAID
-          .second_order = BLO_SECOND_ORDER_UNDECIDED};
-}
-
 /* StocHyper(x, y; plan number k); what it reports. */
-static blo_report stoc_hyper(const reference *r, const estimates *e, int k, const double *x,
+static blo_report stoc_hyper(const reference *r, const plain_draws *draws, int k, const double *x,
                              double *y, double *hx)
 {
   const plan *p = r->p;
-  double w[NY], v[NY], d[NY];
-  blo_report s = blank();
+  double w[NY], v[NY] = {0};
+  blo_report s = blo_report_none();
   for (int t = 0; t < p->T; t++) {
-    quadratic_oracles g = g_at(r, e->lower, k * p->T + t, x, y, y);
-    add(NY, y, -p->tau, g.gy, y);
+    quadratic_oracles g = plain_lower(draws, draws->lower, k * p->T + t, x, y, y);
+    plain_add(NY, y, -p->tau, g.gy, y);
   }
-  quadratic_oracles f = f_at(r, e->upper, k, x, y);
+  quadratic_oracles f = f_at(r, draws, k, x, y);
   memcpy(w, f.gy, sizeof w);
-  memset(v, 0, sizeof v);
-  add(NY, v, p->eta_h, w, v);
-  for (int q = 0; q < p->Q; q++) {
-    quadratic_oracles g = g_at(r, e->hessian, k * (p->Q + 1) + q, x, y, w);
-    add(NY, w, -p->eta_h, g.hv, w);
-    add(NY, v, p->eta_h, w, v);
-  }
-  quadratic_oracles g = g_at(r, e->cross, k, x, y, v);
-  add(NX, f.gx, -1, g.jv, hx);
-  add(NY, g.hv, -1, f.gy, d);
-  s.f = f.value;
-  s.g = g.value;
-  s.hypergrad_norm = norm(NX, hx);
-  s.lower_residual = norm(NY, g.gy);
-  s.adjoint_residual = norm(NY, d);
-  s.adjoint_rhs = norm(NY, f.gy);
-  s.adjoint_relative = s.adjoint_residual / s.adjoint_rhs;
+  plain_neumann(draws, k * (p->Q + 1), p->Q, p->eta_h, x, y, v, w);
+  quadratic_oracles g = plain_lower(draws, draws->cross, k, x, y, v);
+  plain_hypergradient(&f, &g, hx);
+  plain_certify(&f, &g, &s);
+  s.hypergrad_norm = plain_norm(NX, hx);
   s.adjoint_iterations = p->Q;
   s.lower_steps = p->T;
   s.step_y = p->tau;
-  s.verdict = norm(NY, w) > norm(NY, f.gy) ? BLO_VERDICT_GREW : BLO_VERDICT_SPENT;
+  s.second_order = BLO_SECOND_ORDER_UNDECIDED;
+  s.verdict = plain_norm(NY, w) > plain_norm(NY, f.gy) ? BLO_VERDICT_GREW : BLO_VERDICT_SPENT;
   return s;
 }
 
@@ -226,9 +141,9 @@ typedef struct hunt {
 static void side(const reference *r, const hunt *s, double h, double *x, double *y)
 {
   double d[NY];
-  add(NX, r->x, h / norm(NX, s->u), s->u, x);
-  add(NY, s->y_b, -1, s->y_a, d);
-  add(NY, s->y_a, h / s->tracked, d, y);
+  plain_add(NX, r->x, h / plain_norm(NX, s->u), s->u, x);
+  plain_add(NY, s->y_b, -1, s->y_a, d);
+  plain_add(NY, s->y_a, h / s->tracked, d, y);
 }
 
 static void both_sides(reference *r, hunt *s, double h)
@@ -249,7 +164,7 @@ static void take_move(reference *r, hunt *s, const double *g_large)
     const blo_stream st = {SEED, BLO_PURPOSE_DIRECTION};
     sign = blo_stream_uniform(st, (uint64_t)r->searches, 1, 0) < 0.5 ? 1 : -1;
   } else if (strcmp(p->sign, "gradient") == 0) {
-    sign = dot(NX, g_large, s->u) > 0 ? -1 : 1;
+    sign = plain_dot(NX, g_large, s->u) > 0 ? -1 : 1;
   } else {
     both_sides(r, s, p->move);
     sign = s->f[0] <= s->f[1] ? 1 : -1;
@@ -266,7 +181,7 @@ static void begin_hunt(reference *r, hunt *s)
   for (int i = 0; i < NX; i++) {
     s->u[i] = blo_stream_normal(st, (uint64_t)r->searches, 0, (uint64_t)i);
   }
-  double length = norm(NX, s->u);
+  double length = plain_norm(NX, s->u);
   for (int i = 0; i < NX; i++) {
     s->u[i] *= r->p->radius / length;
   }
@@ -282,24 +197,24 @@ static void search(reference *r, const double *g_large)
   hunt s;
   begin_hunt(r, &s);
   for (int t = 1; r->n < ITERATIONS; t++) {
-    double g_a[NX], g_b[NX], d[NX], z[NX], length = norm(NX, s.u);
+    double g_a[NX], g_b[NX], d[NX], z[NX], length = plain_norm(NX, s.u);
     bool found = false, end = false;
     int k = r->plan_number++;
     blo_report now = stoc_hyper(r, &r->small, k, r->x, s.y_a, g_a);
-    add(NX, r->x, 1, s.u, z);
+    plain_add(NX, r->x, 1, s.u, z);
     k = p->independent ? r->plan_number++ : k;
     double f_b = stoc_hyper(r, &r->small, k, z, s.y_b, g_b).f;
     s.tracked = length;
-    add(NX, g_b, -1, g_a, d);
-    double curved = dot(NX, s.u, d) / (length * length);
-    double change = f_b - now.f - dot(NX, g_a, s.u);
+    plain_add(NX, g_b, -1, g_a, d);
+    double curved = plain_dot(NX, s.u, d) / (length * length);
+    double change = f_b - now.f - plain_dot(NX, g_a, s.u);
     if (strcmp(p->accept, "decrease") == 0 &&
         change <= -p->gamma * p->threshold * p->threshold / 4) {
       found = end = true;
       now.curvature_F = 2 * change / (length * length);
     } else {
-      add(NX, s.u, -p->step, d, s.u);
-      length = norm(NX, s.u);
+      plain_add(NX, s.u, -p->step, d, s.u);
+      length = plain_norm(NX, s.u);
     }
     if (!found && length >= p->threshold) {
       end = true;
@@ -307,8 +222,8 @@ static void search(reference *r, const double *g_large)
       found = strcmp(p->accept, "growth") == 0;
       if (strcmp(p->accept, "certificate") == 0) {
         both_sides(r, &s, p->threshold);
-        add(NX, s.g[0], -1, s.g[1], d);
-        now.curvature_F = dot(NX, s.u, d) / (2 * p->threshold * length);
+        plain_add(NX, s.g[0], -1, s.g[1], d);
+        now.curvature_F = plain_dot(NX, s.u, d) / (2 * p->threshold * length);
         found = now.curvature_F <= -p->gamma / 2;
       }
     } else if (!found && t == p->t_max) {
@@ -333,7 +248,7 @@ static void run_pseudo_code(reference *r)
     double g[NX];
     if (rounds % p->every == 0) {
       blo_report now = stoc_hyper(r, &r->large, r->plan_number++, r->x, r->y, g);
-      if (norm(NX, g) <= 0.8 * p->epsilon) {
+      if (plain_norm(NX, g) <= 0.8 * p->epsilon) {
         now.search = p->radius;
         record(r, &now);
         search(r, g);
@@ -342,46 +257,23 @@ static void run_pseudo_code(reference *r)
     }
     blo_report now = stoc_hyper(r, &r->small, r->plan_number++, r->x, r->y, g);
     now.step_x = p->eta * pow(r->n + 1, -p->decay);
-    add(NX, r->x, -now.step_x, g, r->x);
+    plain_add(NX, r->x, -now.step_x, g, r->x);
     record(r, &now);
   }
 }
 
 /* ----------------------------------------------------------- comparisons */
 
-static void expect_number(int plan_at, int k, const char *name, double got, double want)
-{
-  bool same = isnan(want) ? isnan(got) : fabs(got - want) <= TOL * fmax(1, fabs(want));
-  BLO_EXPECT_MSG(same, "plan %d, iteration %d: %s is %.17g, by the pseudo-code %.17g", plan_at, k,
-                 name, got, want);
-}
-
-static void expect_frame(int plan_at, int k, const blo_solver *s, const blo_report *got,
-                         const frame *want)
-{
-  double d[NY];
-#define EXPECT_FIELD(name, unit, help)                                                             \
-  expect_number(plan_at, k, #name, got->name, want->report.name);
-  BLO_REPORT_LIST(EXPECT_FIELD)
-#undef EXPECT_FIELD
-  BLO_EXPECT_MSG(got->verdict == want->report.verdict && got->converged == want->report.converged &&
-                     got->second_order == want->report.second_order && s->evidence[0] != '\0',
-                 "plan %d, iteration %d: %s, converged %d, %s; %s", plan_at, k,
-                 blo_verdict_text(got->verdict), got->converged,
-                 blo_second_order_text(got->second_order), s->evidence);
-  add(NX, s->x->data, -1, want->x, d);
-  expect_number(plan_at, k, "distance of x", norm(NX, d), 0);
-  add(NY, s->y->data, -1, want->y, d);
-  expect_number(plan_at, k, "distance of y", norm(NY, d), 0);
-}
-
-static void make_reference(blo_comm *comm, const plan *p, frame *frames, reference *r)
+static void make_reference(blo_comm *comm, const plan *p, const blo_solver *s, frame *frames,
+                           reference *r)
 {
   uint64_t bits[4];
-  *r = (reference){.p = p, .comm = comm, .frames = frames};
-  open_estimates(comm, SEED, p->lower_batch, p->adjoint_batch, p->upper_batch, &r->small);
+  *r = (reference){.p = p, .frames = frames};
+  plain_draws_open(comm, SEED, p->lower_batch, p->adjoint_batch, p->upper_batch, &r->small);
   blo_stream_bits((blo_stream){SEED, BLO_PURPOSE_DIRECTION}, 0, 2, 0, bits);
-  open_estimates(comm, bits[0], p->large_batch, p->large_batch, p->large_batch, &r->large);
+  plain_draws_open(comm, bits[0], p->large_batch, p->large_batch, p->large_batch, &r->large);
+  memcpy(r->x, s->x->data, sizeof r->x);
+  memcpy(r->y, s->y->data, sizeof r->y);
 }
 
 static void expect_variety(const plan *p, int plan_at, const frame *frames)
@@ -393,7 +285,7 @@ static void expect_variety(const plan *p, int plan_at, const frame *frames)
     voids += !isnan(frames[k].report.curvature_F) && !moved;
   }
   BLO_EXPECT_MSG(frames[ITERATIONS - 1].report.perturbations >= p->moves && minima >= p->minima &&
-                     voids >= p->voids && norm(NX, frames[ITERATIONS - 1].x) < 100,
+                     voids >= p->voids && plain_norm(NX, frames[ITERATIONS - 1].x) < 100,
                  "plan %d: %g moves, %d minima, %d void searches", plan_at,
                  frames[ITERATIONS - 1].report.perturbations, minima, voids);
 }
@@ -404,30 +296,25 @@ static void follow(blo_comm *comm, int plan_at)
   char text[1024];
   frame frames[ITERATIONS];
   fixture f;
-  blo_conf *conf = NULL;
-  blo_solver *s = NULL;
   blo_report got;
   reference r;
   fixture_make(comm, FIXTURE_QUADRATIC, "", BLO_REPRODUCIBLE, &f);
   quadratic_faults(f.problem)->upper_scale = p->f_scale;
   to_text(p, text, sizeof text);
-  BLO_REQUIRE_STATUS(blo_conf_parse(blo_comm_context(comm), "test", text, &conf), BLO_OK);
-  BLO_REQUIRE_STATUS(blo_solver_create(f.eval, blo_solver_find("stocbio_ineon"), conf, SEED, &s),
-                     BLO_OK);
-  make_reference(comm, p, frames, &r);
-  memcpy(r.x, s->x->data, sizeof r.x);
-  memcpy(r.y, s->y->data, sizeof r.y);
+  blo_solver *s = ride_make(&f, "stocbio_ineon", text, SEED);
+  make_reference(comm, p, s, frames, &r);
   run_pseudo_code(&r);
   s->want_norms = true;
   for (int k = 0; k < ITERATIONS; k++) {
+    const plain_spot at = {"stocbio_ineon", plan_at, k, TOL};
     BLO_REQUIRE_STATUS(blo_solver_step(s, &got), BLO_OK);
-    expect_frame(plan_at, k, s, &got, &frames[k]);
+    plain_expect_step(&at, s, &got, &frames[k].report, frames[k].x, frames[k].y);
+    BLO_EXPECT_ALL(s->evidence[0] != '\0');
   }
   expect_variety(p, plan_at, frames);
-  close_estimates(&r.small);
-  close_estimates(&r.large);
+  plain_draws_close(&r.small);
+  plain_draws_close(&r.large);
   blo_solver_destroy(&s);
-  blo_conf_destroy(&conf);
   fixture_free(comm, &f);
 }
 
@@ -458,15 +345,7 @@ static void nonsense_is_refused(blo_comm *comm)
   fixture f;
   fixture_make(comm, FIXTURE_QUADRATIC, "", BLO_REPRODUCIBLE, &f);
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-    blo_conf *conf = NULL;
-    blo_solver *s = NULL;
-    BLO_REQUIRE_STATUS(blo_conf_parse(blo_comm_context(comm), "test", all[i].settings, &conf),
-                       BLO_OK);
-    BLO_EXPECT_STATUS(blo_solver_create(f.eval, blo_solver_find("stocbio_ineon"), conf, SEED, &s),
-                      BLO_E_OPTION);
-    BLO_EXPECT_ERROR_HAS(all[i].says);
-    blo_solver_destroy(&s);
-    blo_conf_destroy(&conf);
+    ride_expect_refused(&f, "stocbio_ineon", all[i].settings, BLO_E_OPTION, all[i].says);
   }
   fixture_free(comm, &f);
 }
@@ -474,27 +353,15 @@ static void nonsense_is_refused(blo_comm *comm)
 /* A search whose u leaves the range of doubles says so. */
 static void search_looks_at_u(blo_comm *comm)
 {
-  fixture f;
-  blo_conf *conf = NULL;
-  blo_solver *s = NULL;
-  blo_report r;
-  blo_status status = BLO_OK;
-  fixture_make(comm, FIXTURE_QUADRATIC, "", BLO_REPRODUCIBLE, &f);
-  BLO_REQUIRE_STATUS(blo_conf_parse(blo_comm_context(comm), "test",
-                                    "check: {epsilon: 1e6}\nlower: {step: 0.3}\nadjoint: {step: "
-                                    "0.2}\nsearch: {step: 1e308, threshold: 1e300, iterations: 5}",
-                                    &conf),
-                     BLO_OK);
-  BLO_REQUIRE_STATUS(blo_solver_create(f.eval, blo_solver_find("stocbio_ineon"), conf, SEED, &s),
-                     BLO_OK);
-  for (int k = 0; k < 5 && status == BLO_OK; k++) {
-    status = blo_solver_step(s, &r);
-  }
-  BLO_EXPECT_STATUS(status, BLO_E_NONFINITE);
+  ride r;
+  int done;
+  ride_fixture(comm, FIXTURE_QUADRATIC, "stocbio_ineon",
+               "check: {epsilon: 1e6}\nlower: {step: 0.3}\nadjoint: {step: 0.2}\n"
+               "search: {step: 1e308, threshold: 1e300, iterations: 5}",
+               SEED, &r);
+  BLO_EXPECT_STATUS(ride_until_failure(&r, 5, &done), BLO_E_NONFINITE);
   BLO_EXPECT_ERROR_HAS("search for negative curvature is not finite");
-  blo_solver_destroy(&s);
-  blo_conf_destroy(&conf);
-  fixture_free(comm, &f);
+  ride_close(comm, &r);
 }
 
 static const blo_test tests[] = {

@@ -1,6 +1,7 @@
 /* stocbio_ineon at the strict saddle of `quartic_saddle`, where everything is known: how u grows
  * and shrinks, what a step along it gains, what is found under noise, and that runs which begin at
  * the saddle itself end at a minimum. */
+#include "ride.h"
 #include "saddle_run.h"
 #include <math.h>
 #include <stdio.h>
@@ -12,51 +13,30 @@
   "lower: {steps: 35, step: 0.6666666666666666}\n"                                                 \
   "adjoint: {iterations: 35, step: 0.6666666666666666}\nupper: {step: 0.1}\n"
 
-typedef struct setup {
-  bench b;
-  blo_conf *conf;
-  blo_solver *s;
-} setup;
-
-static void open_setup(blo_comm *comm, const char *problem, const char *settings, setup *t)
+static void open_ride(blo_comm *comm, const char *problem, const char *settings, ride *r)
 {
   char text[512];
   snprintf(text, sizeof text, "{%s}", problem);
-  bench_open(comm, "quartic_saddle", text, &t->b);
-  t->conf = NULL;
-  t->s = NULL;
-  BLO_REQUIRE_STATUS(blo_conf_parse(blo_comm_context(comm), "test", settings, &t->conf), BLO_OK);
-  BLO_REQUIRE_STATUS(
-      blo_solver_create(t->b.f.eval, blo_solver_find("stocbio_ineon"), t->conf, 7, &t->s), BLO_OK);
-}
-
-static void close_setup(blo_comm *comm, setup *t)
-{
-  blo_solver_destroy(&t->s);
-  blo_conf_destroy(&t->conf);
-  bench_close(comm, &t->b);
+  ride_known(comm, "quartic_saddle", text, "stocbio_ineon", settings, 7, r);
 }
 
 /* Steps until u has been through `t` iterations. @return ||u_t|| / ||u_{t-1}|| */
-static double growth_at(setup *p, int t)
+static double growth_at(ride *r, int t)
 {
-  blo_report r = {.search = 0};
-  double before = 0;
-  for (int k = 0; k <= t; k++) {
-    before = r.search;
-    BLO_REQUIRE_STATUS(blo_solver_step(p->s, &r), BLO_OK);
-  }
-  BLO_EXPECT_ALL(!r.converged && r.second_order == BLO_SECOND_ORDER_UNDECIDED);
-  return r.search / before;
+  ride_to(r, t);
+  double before = r->report.search;
+  ride_step(r);
+  BLO_EXPECT_ALL(!r->report.converged && r->report.second_order == BLO_SECOND_ORDER_UNDECIDED);
+  return r->report.search / before;
 }
 
 /* Exact hypergradients: u grows by 1 + eta gamma, gamma = 0.9. */
 static void u_grows_as_it_should(blo_comm *comm)
 {
-  setup t;
-  open_setup(comm, EXACT_PROBLEM, EXACT "search: {radius: 1e-8, threshold: 1}\n", &t);
-  BLO_EXPECT_NEAR(growth_at(&t, 70), 1.09, 0, 1e-10, "1 + eta (1 - c)");
-  close_setup(comm, &t);
+  ride r;
+  open_ride(comm, EXACT_PROBLEM, EXACT "search: {radius: 1e-8, threshold: 1}\n", &r);
+  BLO_EXPECT_NEAR(growth_at(&r, 70), 1.09, 0, 1e-10, "1 + eta (1 - c)");
+  ride_close(comm, &r);
 }
 
 /* With A = I and few steps all is scalar along an eigenvector: the lower iterate at x + u lags, y_t
@@ -67,38 +47,37 @@ static void u_grows_as_inexact_estimates_let_it(blo_comm *comm)
 {
   const double m = pow(0.7, 2), q = 1 - pow(0.5, 3), eta = 0.1, c = 0.1;
   double half = (1 - eta * c + eta * q * (1 - m) + m) / 2;
-  setup t;
-  open_setup(comm, "kappa: 1, shards: 4",
-             "lower: {steps: 2, step: 0.3}\nadjoint: {iterations: 2, step: 0.5}\nupper: {step: "
-             "0.1}\nsearch: {radius: 1e-8, threshold: 1}\n",
-             &t);
-  BLO_EXPECT_NEAR(growth_at(&t, 90), half + sqrt(half * half - m * (1 - eta * c)), 0, 1e-9,
+  ride r;
+  open_ride(comm, "kappa: 1, shards: 4",
+            "lower: {steps: 2, step: 0.3}\nadjoint: {iterations: 2, step: 0.5}\nupper: {step: "
+            "0.1}\nsearch: {radius: 1e-8, threshold: 1}\n",
+            &r);
+  BLO_EXPECT_NEAR(growth_at(&r, 90), half + sqrt(half * half - m * (1 - eta * c)), 0, 1e-9,
                   "the root");
-  close_setup(comm, &t);
+  ride_close(comm, &r);
 }
 
 /* At a minimum the curvatures are 1.8 and 1.1: u shrinks by 1 - eta 1.1 in the end, and not less
  * before. */
 static void u_shrinks_at_a_minimum(blo_comm *comm)
 {
-  setup t;
-  blo_report r = {.search = (double)NAN};
+  ride r;
   double before = 0;
-  open_setup(comm, EXACT_PROBLEM ", start: random, start_size: 0.3",
-             EXACT "check: {epsilon: 1e-9}\nsearch: {radius: 1e-3, iterations: 60}\n", &t);
-  for (int k = 0; k < 2000 && isnan(r.search); k++) {
-    BLO_REQUIRE_STATUS(blo_solver_step(t.s, &r), BLO_OK);
+  open_ride(comm, EXACT_PROBLEM ", start: random, start_size: 0.3",
+            EXACT "check: {epsilon: 1e-9}\nsearch: {radius: 1e-3, iterations: 60}\n", &r);
+  for (int k = 0; k < 2000 && isnan(r.report.search); k++) {
+    ride_step(&r);
   }
-  BLO_EXPECT_NEAR(r.search, 1e-3, 1e-15, 0, "a search begins");
+  BLO_EXPECT_NEAR(r.report.search, 1e-3, 1e-15, 0, "a search begins");
   for (int k = 0; k < 60; k++) {
-    before = r.search;
-    BLO_REQUIRE_STATUS(blo_solver_step(t.s, &r), BLO_OK);
-    BLO_EXPECT_ALL(r.search <= (0.89 + 1e-9) * before && r.converged == (k == 59));
+    before = r.report.search;
+    ride_step(&r);
+    BLO_EXPECT_ALL(r.report.search <= (0.89 + 1e-9) * before && r.report.converged == (k == 59));
   }
-  BLO_EXPECT_NEAR(r.search / before, 0.89, 0, 1e-5, "1 - eta (1 + c)");
-  BLO_EXPECT_ALL(r.second_order == BLO_SECOND_ORDER_MINIMUM && r.perturbations == 0);
-  BLO_EXPECT_MSG(strstr(t.s->evidence, "after 60 iterations") != NULL, "%s", t.s->evidence);
-  close_setup(comm, &t);
+  BLO_EXPECT_NEAR(r.report.search / before, 0.89, 0, 1e-5, "1 - eta (1 + c)");
+  BLO_EXPECT_ALL(r.report.second_order == BLO_SECOND_ORDER_MINIMUM && r.report.perturbations == 0);
+  BLO_EXPECT_MSG(strstr(r.s->evidence, "after 60 iterations") != NULL, "%s", r.s->evidence);
+  ride_close(comm, &r);
 }
 
 /* A step alpha along u from the saddle: F = -0.45 alpha^2 + alpha^4 S / 4, S = sum u_i^4 in [1/2,
@@ -106,19 +85,19 @@ static void u_shrinks_at_a_minimum(blo_comm *comm)
  * certificate is -0.9 + U^2 S. */
 static void step_gains_what_it_should(blo_comm *comm)
 {
-  setup t;
-  blo_report r = {.perturbations = 0};
-  open_setup(comm, EXACT_PROBLEM, EXACT "search: {radius: 1e-6, threshold: 0.2, move: 0.3}\n", &t);
-  for (int k = 0; k < 400 && !(r.perturbations > 0); k++) {
-    BLO_REQUIRE_STATUS(blo_solver_step(t.s, &r), BLO_OK);
+  ride r;
+  open_ride(comm, EXACT_PROBLEM, EXACT "search: {radius: 1e-6, threshold: 0.2, move: 0.3}\n", &r);
+  for (int k = 0; k < 400 && !(r.report.perturbations > 0); k++) {
+    ride_step(&r);
   }
-  known_metrics at = known_at(&t.b.f, t.s->x, t.s->y);
+  known_metrics at = ride_at(&r);
   double S = (at.F + 0.45 * 0.09) * 4 / 0.0081;
   BLO_EXPECT_MSG(at.F > -0.039488 && at.F < -0.038474, "F = %.6g", at.F);
-  BLO_EXPECT_NEAR(r.curvature_F, -0.9 + 0.04 * S, 0, 1e-6, "second difference of t^4 / 4");
-  BLO_EXPECT_ALL(r.search >= 0.2 && r.search < 0.2 * 1.09 && r.perturbations == 1 && !r.converged);
+  BLO_EXPECT_NEAR(r.report.curvature_F, -0.9 + 0.04 * S, 0, 1e-6, "second difference of t^4 / 4");
+  BLO_EXPECT_ALL(r.report.search >= 0.2 && r.report.search < 0.2 * 1.09 &&
+                 r.report.perturbations == 1 && !r.report.converged);
   BLO_EXPECT_NEAR(at.error_y, 0, 0, 0.02, "y is predicted along");
-  close_setup(comm, &t);
+  ride_close(comm, &r);
 }
 
 /* The second difference is between -0.88 and -0.86 there: enough for gamma / 2 = 0.85, too little
@@ -128,18 +107,17 @@ static void certificate_asks_for_half_of_gamma(blo_comm *comm)
   static const char *const settings[] = {EXACT "search: {iterations: 200, curvature: 1.70}\n",
                                          EXACT "search: {iterations: 200, curvature: 1.78}\n"};
   for (int i = 0; i < 2; i++) {
-    setup t;
-    blo_report r = {.curvature_F = (double)NAN};
-    open_setup(comm, EXACT_PROBLEM, settings[i], &t);
-    for (int k = 0; k < 200 && isnan(r.curvature_F); k++) {
-      BLO_REQUIRE_STATUS(blo_solver_step(t.s, &r), BLO_OK);
+    ride r;
+    open_ride(comm, EXACT_PROBLEM, settings[i], &r);
+    for (int k = 0; k < 200 && isnan(r.report.curvature_F); k++) {
+      ride_step(&r);
     }
-    BLO_EXPECT_ALL(r.curvature_F < -0.855 && r.curvature_F > -0.885);
-    BLO_EXPECT_ALL(!r.converged && r.second_order == BLO_SECOND_ORDER_UNDECIDED);
-    BLO_EXPECT_MSG(r.perturbations == (i == 0 ? 1 : 0) &&
-                       strstr(t.s->evidence, i == 0 ? "has moved" : "is void") != NULL,
-                   "%s", t.s->evidence);
-    close_setup(comm, &t);
+    BLO_EXPECT_ALL(r.report.curvature_F < -0.855 && r.report.curvature_F > -0.885);
+    BLO_EXPECT_ALL(!r.report.converged && r.report.second_order == BLO_SECOND_ORDER_UNDECIDED);
+    BLO_EXPECT_MSG(r.report.perturbations == (i == 0 ? 1 : 0) &&
+                       strstr(r.s->evidence, i == 0 ? "has moved" : "is void") != NULL,
+                   "%s", r.s->evidence);
+    ride_close(comm, &r);
   }
 }
 

@@ -1,6 +1,6 @@
 /* y that belongs to tasks: the lower track and products send nothing, what fails meanwhile becomes
  * everybody's with the next message, and all blocks of a method draw one batch of tasks. */
-#include "fixture.h"
+#include "ride.h"
 #include <blo/check.h>
 #include <blo/checkpoint.h>
 #include <math.h>
@@ -355,14 +355,9 @@ static void method_with_two_sizes_is_refused(blo_comm *comm)
   static const char *const methods[] = {"stocbio", "soba"};
   for (int i = 0; i < 2; i++) {
     fixture f;
-    blo_conf *conf = NULL;
-    blo_solver *solver = NULL;
     fixture_make(comm, FIXTURE_TASKS, "", BLO_REPRODUCIBLE, &f);
-    BLO_REQUIRE_STATUS(blo_conf_parse(blo_comm_context(comm), "test", texts[i], &conf), BLO_OK);
-    BLO_EXPECT_STATUS(blo_solver_create(f.eval, blo_solver_find(methods[i]), conf, 1, &solver),
-                      BLO_E_OPTION);
-    BLO_EXPECT_ERROR_HAS("all blocks of a method need the same batch size");
-    blo_conf_destroy(&conf);
+    ride_expect_refused(&f, methods[i], texts[i], BLO_E_OPTION,
+                        "all blocks of a method need the same batch size");
     fixture_free(comm, &f);
   }
 }
@@ -399,40 +394,20 @@ static void contradictions_are_refused(blo_comm *comm)
 
 /* -------------------------------------------------------------- restart */
 
-typedef struct run {
-  fixture f;
-  blo_conf *conf;
-  blo_solver *solver;
-} run;
-
-static void open_run(blo_comm *comm, run *r)
+static void open_run(blo_comm *comm, ride *r)
 {
   static const char text[] = "lower: {steps: 3, batch: 20, step: 0.1, momentum: 0.4}\n"
                              "adjoint: {iterations: 3, batch: 20, step: 0.1, warm_start: true}\n"
                              "upper: {batch: 20, step: 0.2}\n";
-  *r = (run){.conf = NULL};
-  fixture_make(comm, FIXTURE_TASKS, "", BLO_REPRODUCIBLE, &r->f);
-  BLO_REQUIRE_STATUS(blo_conf_parse(blo_comm_context(comm), "test", text, &r->conf), BLO_OK);
-  BLO_REQUIRE_STATUS(
-      blo_solver_create(r->f.eval, blo_solver_find("stocbio"), r->conf, 17, &r->solver), BLO_OK);
-}
-
-static void close_run(blo_comm *comm, run *r)
-{
-  blo_solver_destroy(&r->solver);
-  blo_conf_destroy(&r->conf);
-  fixture_free(comm, &r->f);
+  ride_fixture(comm, FIXTURE_TASKS, "stocbio", text, 17, r);
 }
 
 /* Four more iterations, and what they come to. */
-static void go_on(run *r, uint32_t crc[2])
+static void go_on(ride *r, uint32_t crc[2])
 {
-  blo_report report;
-  for (int k = 0; k < 4; k++) {
-    BLO_REQUIRE_STATUS(blo_solver_step(r->solver, &report), BLO_OK);
-  }
-  BLO_REQUIRE_STATUS(blo_vec_checksum(r->solver->x, &crc[0]), BLO_OK);
-  BLO_REQUIRE_STATUS(blo_vec_checksum(r->solver->y, &crc[1]), BLO_OK);
+  ride_to(r, r->s->k + 4);
+  BLO_REQUIRE_STATUS(blo_vec_checksum(r->s->x, &crc[0]), BLO_OK);
+  BLO_REQUIRE_STATUS(blo_vec_checksum(r->s->y, &crc[1]), BLO_OK);
 }
 
 /* y, the momentum and v go through a checkpoint, to the same ranks and to each rank alone. */
@@ -442,7 +417,7 @@ static void checkpoint_continues_on_other_ranks(blo_comm *comm)
   blo_comm *self = NULL;
   blo_comm *resumed[2] = {comm, NULL};
   uint32_t want[2], got[2];
-  run r, s;
+  ride r, s;
   blo_test_tmpdir(comm, folder, sizeof folder);
   BLO_REQUIRE_STATUS(blo_comm_create(blo_comm_context(comm), MPI_COMM_SELF, &self), BLO_OK);
   resumed[1] = self;
@@ -453,19 +428,19 @@ static void checkpoint_continues_on_other_ranks(blo_comm *comm)
                        .solver = "stocbio",
                        .config = "",
                        .version = "test",
-                       .state = r.solver->state};
+                       .state = r.s->state};
   BLO_REQUIRE_STATUS(blo_checkpoint_save(comm, folder, "t", 1, &snap, path, sizeof path), BLO_OK);
   go_on(&r, want);
   for (int i = 0; i < 2; i++) {
     open_run(resumed[i], &s);
-    snap.state = s.solver->state;
+    snap.state = s.s->state;
     BLO_REQUIRE_STATUS(blo_checkpoint_load(resumed[i], path, &snap), BLO_OK);
     go_on(&s, got);
     BLO_EXPECT_MSG(memcmp(got, want, sizeof got) == 0, "other bits %s",
                    i == 0 ? "after a restart" : "on one rank");
-    close_run(resumed[i], &s);
+    ride_close(resumed[i], &s);
   }
-  close_run(comm, &r);
+  ride_close(comm, &r);
   blo_comm_destroy(&self);
 }
 

@@ -2,6 +2,7 @@
  * so with every layout of x, and with y of tasks. What projections count; memory; refusals. ranks:
  * 1 2 3 4 */
 #include "known.h"
+#include "plain.h"
 #include "track_reference.h"
 #include "whole.h"
 #include <math.h>
@@ -46,8 +47,8 @@ static void expect_matrices(const track_reference *r, const blo_state *state, co
 {
   int square = r->n_y * r->n_y, cross = r->n_x * r->n_y;
   double *H = read(r, state, "tracker.hessian"), *J = read(r, state, "tracker.cross");
-  double d_H = distance(square, H, r->H), size_H = fmax(1, track_norm(square, r->H));
-  double d_J = distance(cross, J, r->J), size_J = fmax(1, track_norm(cross, r->J));
+  double d_H = distance(square, H, r->H), size_H = fmax(1, plain_norm(square, r->H));
+  double d_J = distance(cross, J, r->J), size_J = fmax(1, plain_norm(cross, r->J));
   BLO_EXPECT_MSG(d_H <= TOL * size_H, "%s: H differs by %.3g of %.3g", where, d_H, size_H);
   BLO_EXPECT_MSG(d_J <= TOL * size_J, "%s: J differs by %.3g of %.3g", where, d_J, size_J);
   expect_symmetric(r->n_y, H, where);
@@ -61,7 +62,7 @@ static void expect_vector(const blo_vec *got, const double *want, const char *wh
 {
   int n = (int)blo_space_n(got->space), n_local = (int)blo_space_n_local(got->space);
   double d = distance(n_local, got->data, want + blo_space_first(got->space));
-  double size = fmax(1, track_norm(n, want));
+  double size = fmax(1, plain_norm(n, want));
   BLO_EXPECT_MSG(d <= TOL * size, "%s: %s differs by %.3g of %.3g", where, what, d, size);
 }
 
@@ -130,7 +131,7 @@ static void make_points(const blo_vec *v, blo_vec **point)
  * solves well-conditioned, and nothing of J. */
 static blo_tracker_options choose_bounds(track_reference *r, bool tight)
 {
-  double infinite = (double)INFINITY, size = track_norm(r->n_x * r->n_y, r->J), most, mu;
+  double infinite = (double)INFINITY, size = plain_norm(r->n_x * r->n_y, r->J), most, mu;
   track_reference_decompose(r);
   most = fmax(fabs(r->eigen[0]), fabs(r->eigen[r->n_y - 1]));
   mu = fmax(tight ? r->eigen[r->n_y / 3] : 0, (tight ? 0.02 : 1e-3) * most);

@@ -2,7 +2,7 @@
  * differences of phi, for every set and both dynamics, on a lower level whose H and J vary; and
  * with little of the trajectory kept the same bits as with all of it. x and z are put in their
  * places from outside, and phi is the f of the report. */
-#include "known.h"
+#include "ride.h"
 #include "transplant.h"
 #include <math.h>
 #include <stdio.h>
@@ -10,56 +10,27 @@
 
 enum { D = 5, SEED = 3, ITERATIONS = 2 };
 
-/* A method on sine_pl: g = sum_j (s_j^2 + 3 sin(s_j)^2), s = y - B x. */
-typedef struct rig {
-  bench b;
-  blo_conf *conf;
-  blo_solver *s;
-  blo_vec *z;
-} rig;
-
+/* g = sum_j (s_j^2 + 3 sin(s_j)^2), s = y - B x. */
 static const char problem[] = "{d: 5, n: 16, shards: 8, x0: 0.3}";
-
-static blo_status make(blo_comm *comm, const char *method, const char *settings, rig *r)
-{
-  r->conf = NULL;
-  r->s = NULL;
-  BLO_REQUIRE_STATUS(blo_conf_parse(blo_comm_context(comm), "test", settings, &r->conf), BLO_OK);
-  return blo_solver_create(r->b.f.eval, blo_solver_find(method), r->conf, SEED, &r->s);
-}
-
-static void open_rig(blo_comm *comm, const char *method, const char *settings, rig *r)
-{
-  bench_open(comm, "sine_pl", problem, &r->b);
-  BLO_REQUIRE_STATUS(make(comm, method, settings, r), BLO_OK);
-  r->z = blo_state_find(r->s->state, "z")->at.vec;
-}
-
-static void close_rig(blo_comm *comm, rig *r)
-{
-  blo_solver_destroy(&r->s);
-  blo_conf_destroy(&r->conf);
-  bench_close(comm, &r->b);
-}
 
 /* ------------------------------------------------------------ differences */
 
 /* One iteration from (x, z), on all ranks. @param[out] x_new, z_new [D], may be NULL */
-static double phi(rig *r, const double *x, const double *z, double *x_new, double *z_new)
+static double phi(ride *r, const double *x, const double *z, double *x_new, double *z_new)
 {
-  blo_report report;
+  blo_vec *own_z = ride_kept(r->s, "z");
   bench_set(r->s->x, x);
-  bench_set(r->z, z);
-  BLO_REQUIRE_STATUS(blo_solver_step(r->s, &report), BLO_OK);
+  bench_set(own_z, z);
+  ride_step(r);
   if (x_new != NULL) {
     bench_get(r->s->x, x_new);
-    bench_get(r->z, z_new);
+    bench_get(own_z, z_new);
   }
-  return report.f;
+  return r->report.f;
 }
 
 /* d phi along a direction of (x, z), of fourth order. */
-static double slope(rig *r, const double *x, const double *z, const double *dx, const double *dz)
+static double slope(ride *r, const double *x, const double *z, const double *dx, const double *dz)
 {
   static const double at[] = {-2, -1, 1, 2}, weight[] = {1, -8, 8, -1};
   const double h = 3e-4;
@@ -91,10 +62,10 @@ static void compare_slopes(blo_comm *comm, const char *rest, const set_case *c)
   static const double x[D] = {0.9, -0.7, 0.5, 0.8, -0.6};
   char text[256];
   double x1[D], z1[D], worst = 0, size = 0;
-  rig r;
+  ride r;
   snprintf(text, sizeof text, "lower: {%s, set: %s}\ninit: {step: %.17g}\nupper: {step: %.17g}\n",
            rest, c->text, ALPHA, GAMMA);
-  open_rig(comm, "ia_gm", text, &r);
+  ride_known(comm, "sine_pl", problem, "ia_gm", text, SEED, &r);
   phi(&r, x, c->z, x1, z1);
   for (int i = 0; i < D; i++) {
     double unit[D] = {0}, tangent[D];
@@ -109,7 +80,7 @@ static void compare_slopes(blo_comm *comm, const char *rest, const set_case *c)
   }
   BLO_EXPECT_MSG(worst < 1e-10 && size > 1e-2, "%s, %s: off by %.3g, gradients of z up to %.3g",
                  rest, c->text, worst, size);
-  close_rig(comm, &r);
+  ride_close(comm, &r);
 }
 
 static void gradients_are_those_of_phi(blo_comm *comm)
@@ -138,8 +109,7 @@ typedef struct trace {
 } trace;
 
 /* Some iterations of steps so long that the trajectories wander. */
-static blo_status follow(blo_comm *comm, rig *r, const char *method, int steps, int memory,
-                         trace *t)
+static blo_status follow(const fixture *f, const char *method, int steps, int memory, trace *t)
 {
   char text[256];
   bool nesterov = strcmp(method, "nesterov") == 0;
@@ -147,43 +117,43 @@ static blo_status follow(blo_comm *comm, rig *r, const char *method, int steps, 
            "lower: {steps: %d, step: 0.4, memory: %d, set: {type: ball, radius: 2}%s}\n"
            "init: {step: 0.01}\nupper: {step: 0.01}\n",
            steps, memory, nesterov ? ", dynamics: nesterov" : "");
-  blo_status status = make(comm, nesterov ? "ia_gm" : method, text, r);
+  blo_solver *s;
+  blo_status status = ride_try(f, nesterov ? "ia_gm" : method, text, SEED, &s);
   memset(t, 0, sizeof *t);
   if (status == BLO_OK) {
-    blo_int before = blo_eval_counts(r->b.f.eval)->g_y;
+    blo_int before = blo_eval_counts(f->eval)->g_y;
     for (int k = 0; k < ITERATIONS; k++) {
       blo_report report;
-      BLO_REQUIRE_STATUS(blo_solver_step(r->s, &report), BLO_OK);
+      BLO_REQUIRE_STATUS(blo_solver_step(s, &report), BLO_OK);
       t->inside = t->inside || (report.truncation > 1 && report.truncation < steps);
     }
-    t->g_y = blo_eval_counts(r->b.f.eval)->g_y - before;
-    BLO_REQUIRE_STATUS(blo_vec_checksum(r->s->x, &t->x), BLO_OK);
-    BLO_REQUIRE_STATUS(blo_vec_checksum(r->s->y, &t->y), BLO_OK);
-    BLO_REQUIRE_STATUS(blo_vec_checksum(blo_state_find(r->s->state, "z")->at.vec, &t->z), BLO_OK);
+    t->g_y = blo_eval_counts(f->eval)->g_y - before;
+    BLO_REQUIRE_STATUS(blo_vec_checksum(s->x, &t->x), BLO_OK);
+    BLO_REQUIRE_STATUS(blo_vec_checksum(s->y, &t->y), BLO_OK);
+    BLO_REQUIRE_STATUS(blo_vec_checksum(ride_kept(s, "z"), &t->z), BLO_OK);
   }
-  blo_solver_destroy(&r->s);
-  blo_conf_destroy(&r->conf);
+  blo_solver_destroy(&s);
   return status;
 }
 
 /* All amounts of memory from the least one up to more than is needed.
  * @return whether a trajectory was cut within */
-static bool try_memories(blo_comm *comm, rig *r, const char *method, int steps)
+static bool try_memories(const fixture *f, const char *method, int steps)
 {
   trace all, part = {0};
   char least[64] = "";
   int n = 1;
-  BLO_REQUIRE_STATUS(follow(comm, r, method, steps, 0, &all), BLO_OK);
-  for (; n < steps && follow(comm, r, method, steps, n, &part) == BLO_E_OPTION; n++) {
+  BLO_REQUIRE_STATUS(follow(f, method, steps, 0, &all), BLO_OK);
+  for (; n < steps && follow(f, method, steps, n, &part) == BLO_E_OPTION; n++) {
     snprintf(least, sizeof least, "needs %d at least", n + 1);
   }
   BLO_EXPECT_MSG(n <= 2 * sqrt(2.0 * steps), "%s, %d steps: %d are needed", method, steps, n);
   if (n > 1) {
-    BLO_EXPECT_STATUS(follow(comm, r, method, steps, n - 1, &part), BLO_E_OPTION);
+    BLO_EXPECT_STATUS(follow(f, method, steps, n - 1, &part), BLO_E_OPTION);
     BLO_EXPECT_ERROR_HAS(least);
   }
   for (; n <= steps + 2; n++) {
-    BLO_EXPECT_STATUS(follow(comm, r, method, steps, n, &part), BLO_OK);
+    BLO_EXPECT_STATUS(follow(f, method, steps, n, &part), BLO_OK);
     BLO_EXPECT_MSG(part.x == all.x && part.y == all.y && part.z == all.z,
                    "%s, %d steps, memory %d: other bits", method, steps, n);
     blo_int again = part.g_y - all.g_y;
@@ -198,16 +168,16 @@ static void memory_does_not_change_bits(blo_comm *comm)
 {
   static const char *const methods[] = {"ia_gm", "iaptt_gm", "nesterov"};
   static const int steps[] = {1, 2, 3, 9, 16};
-  rig r;
-  bench_open(comm, "sine_pl", problem, &r.b);
+  fixture f;
+  known_open(comm, "sine_pl", problem, &f);
   for (size_t m = 0; m < sizeof methods / sizeof *methods; m++) {
     bool inside = false;
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
-      inside = try_memories(comm, &r, methods[m], steps[i]) || inside;
+      inside = try_memories(&f, methods[m], steps[i]) || inside;
     }
     BLO_EXPECT_MSG(inside == (m == 1), "%s: no trajectory was cut within", methods[m]);
   }
-  bench_close(comm, &r.b);
+  fixture_free(comm, &f);
 }
 
 static const blo_test tests[] = {

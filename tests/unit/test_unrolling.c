@@ -2,12 +2,13 @@
  * direct sums over the samples of the batches that the sampler names (arXiv 2110.00455). Iterates
  * and every number of the report agree after each of
  * several iterations. */
-#include "fixture.h"
+#include "plain.h"
+#include "ride.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { NX = QUADRATIC_N_X, NY = QUADRATIC_N_Y, N = QUADRATIC_N, M = QUADRATIC_M };
+enum { NX = QUADRATIC_N_X, NY = QUADRATIC_N_Y };
 enum { SEED = 31, ITERATIONS = 6, K_MAX = 8 };
 
 static const double TOL = 1e-12;
@@ -58,9 +59,8 @@ static void to_text(const plan *p, char *text, size_t cap)
 /* A run of the pseudo-code; the trajectory is kept whole. */
 typedef struct reference {
   const plan *p;
-  blo_comm *comm;
-  blo_sampler *lower, *upper;
-  int count_g[N], count_f[M];
+  plain_draws draws;
+  int k;                              /* both levels are on batch k */
   double x[NX], z[NY], m[NY], v2[NY]; /* Adam's moments */
   double y[K_MAX + 1][NY], u[K_MAX + 1][NY], v[K_MAX + 1][NY], b[K_MAX + 1];
   double dx[NX], dz[NY];
@@ -73,28 +73,14 @@ static double clip(double a, double bound)
   return bound > 0 ? fmax(-bound, fmin(bound, a)) : a;
 }
 
-static double schedule(double c, double e, int k)
-{
-  return c * pow(k + 1, -e);
-}
-
-static double norm(int n, const double *a)
-{
-  double sum = 0;
-  for (int i = 0; i < n; i++) {
-    sum += a[i] * a[i];
-  }
-  return sqrt(sum);
-}
-
 static quadratic_oracles lower_at(const reference *r, const double *y, const double *v)
 {
-  return quadratic_mean(BLO_LOWER, r->count_g, r->x, y, v);
+  return plain_lower(&r->draws, r->draws.lower, r->k, r->x, y, v);
 }
 
 static quadratic_oracles upper_at(const reference *r, const double *y)
 {
-  return quadratic_mean(BLO_UPPER, r->count_f, r->x, y, NULL);
+  return plain_upper(&r->draws, r->k, r->x, y);
 }
 
 static void forward(reference *r, double s)
@@ -156,18 +142,19 @@ static void reverse(reference *r, double s)
 static void move(reference *r, int k)
 {
   const plan *p = r->p;
-  double alpha = schedule(p->alpha, p->alpha_decay, k);
+  double alpha = plain_schedule(p->alpha, p->alpha_decay, k);
   for (int i = 0; i < NX; i++) {
     r->x[i] = clip(r->x[i] - r->report.step_x * r->dx[i], p->x_box);
   }
-  for (int j = 0; j < NY && strcmp(p->init, "learned") == 0; j++) {
-    double step = r->dz[j];
+  if (strcmp(p->init, "learned") == 0) {
     if (strcmp(p->rule, "adam") == 0) {
-      r->m[j] = 0.9 * r->m[j] + 0.1 * r->dz[j];
-      r->v2[j] = 0.999 * r->v2[j] + 0.001 * r->dz[j] * r->dz[j];
-      step = r->m[j] / (1 - pow(0.9, k + 1)) / (sqrt(r->v2[j] / (1 - pow(0.999, k + 1))) + 1e-8);
+      plain_adam(NY, k, alpha, r->dz, r->m, r->v2, r->z);
+    } else {
+      plain_add(NY, r->z, -alpha, r->dz, r->z);
     }
-    r->z[j] = clip(r->z[j] - alpha * step, p->y_box);
+    for (int j = 0; j < NY; j++) {
+      r->z[j] = clip(r->z[j], p->y_box);
+    }
   }
   if (strcmp(p->init, "last") == 0) {
     memcpy(r->z, r->y[r->cut], sizeof r->z);
@@ -177,54 +164,33 @@ static void move(reference *r, int k)
 static void iterate(reference *r, int k)
 {
   const plan *p = r->p;
-  double s = schedule(p->s, p->s_decay, k);
-  fixture_batch_counts(r->comm, blo_sampler_draw(r->lower, (uint64_t)k), N, 16, r->count_g);
-  fixture_batch_counts(r->comm, blo_sampler_draw(r->upper, (uint64_t)k), M, 16, r->count_f);
+  double s = plain_schedule(p->s, p->s_decay, k);
+  r->k = k;
   forward(r, s);
   choose_cut(r);
   reverse(r, s);
-#define NO_FIELD(name, unit, help) .name = (double)NAN,
-  r->report = (blo_report){BLO_REPORT_LIST(NO_FIELD).verdict = BLO_VERDICT_NONE};
-#undef NO_FIELD
   quadratic_oracles g = lower_at(r, r->y[r->cut], r->dz);
+  r->report = blo_report_none();
   r->report.f = upper_at(r, r->y[r->cut]).value;
   r->report.g = g.value;
-  r->report.lower_residual = norm(NY, g.gy);
-  r->report.hypergrad_norm = norm(NX, r->dx);
+  r->report.lower_residual = plain_norm(NY, g.gy);
+  r->report.hypergrad_norm = plain_norm(NX, r->dx);
   r->report.lower_steps = p->K;
   r->report.truncation = strcmp(p->method, "iaptt_gm") == 0 ? r->cut : (double)NAN;
-  r->report.step_x = schedule(p->gamma, p->gamma_decay, k);
+  r->report.step_x = plain_schedule(p->gamma, p->gamma_decay, k);
   r->report.step_y = s;
   move(r, k);
 }
 
 static void open_reference(blo_comm *comm, const plan *p, const blo_solver *s, reference *r)
 {
-  *r = (reference){.p = p, .comm = comm};
+  *r = (reference){.p = p};
   memcpy(r->x, s->x->data, sizeof r->x);
   memcpy(r->z, s->y->data, sizeof r->z);
-  BLO_REQUIRE_STATUS(
-      blo_sampler_create(comm, SEED, BLO_PURPOSE_LOWER, N, 16, p->batch_g, &r->lower), BLO_OK);
-  BLO_REQUIRE_STATUS(
-      blo_sampler_create(comm, SEED, BLO_PURPOSE_UPPER, M, 16, p->batch_f, &r->upper), BLO_OK);
+  plain_draws_open(comm, SEED, p->batch_g, 0, p->batch_f, &r->draws);
 }
 
 /* ----------------------------------------------------------- comparisons */
-
-static void expect_number(const plan *p, int k, const char *name, double got, double want)
-{
-  bool same = isnan(want) ? isnan(got) : fabs(got - want) <= TOL * fmax(1, fabs(want));
-  BLO_EXPECT_MSG(same, "%s %s %s, K = %d, iteration %d: %s is %.17g, by the pseudo-code %.17g",
-                 p->method, p->dynamics, p->init, p->K, k, name, got, want);
-}
-
-static void expect_numbers(const plan *p, int k, const char *name, int n, const double *got,
-                           const double *want)
-{
-  for (int i = 0; i < n; i++) {
-    expect_number(p, k, name, got[i], want[i]);
-  }
-}
 
 /* Oracle calls of an iteration, as on the methods' pages. */
 static void expect_counts(const plan *p, int k, const reference *r, const blo_counts *before,
@@ -239,40 +205,28 @@ static void expect_counts(const plan *p, int k, const reference *r, const blo_co
 }
 
 /* @param[in,out] cuts  bits: trajectories cut at the first, at the last, at another step */
-static void follow(blo_comm *comm, const fixture *f, const plan *p, unsigned *cuts)
+static void follow(blo_comm *comm, const fixture *f, int number, unsigned *cuts)
 {
+  const plan *p = &plans[number];
   char text[1024];
-  blo_conf *conf = NULL;
-  blo_solver *s = NULL;
   blo_report got;
   reference r;
   to_text(p, text, sizeof text);
-  BLO_REQUIRE_STATUS(blo_conf_parse(blo_comm_context(comm), "test", text, &conf), BLO_OK);
-  BLO_REQUIRE_STATUS(blo_solver_create(f->eval, blo_solver_find(p->method), conf, SEED, &s),
-                     BLO_OK);
+  blo_solver *s = ride_make(f, p->method, text, SEED);
   open_reference(comm, p, s, &r);
   s->want_norms = true;
   for (int k = 0; k < ITERATIONS; k++) {
+    const plain_spot at = {p->method, number, k, TOL};
     blo_counts before = *blo_eval_counts(f->eval);
     BLO_REQUIRE_STATUS(blo_solver_step(s, &got), BLO_OK);
     iterate(&r, k);
-#define EXPECT_FIELD(name, unit, help) expect_number(p, k, #name, got.name, r.report.name);
-    BLO_REPORT_LIST(EXPECT_FIELD)
-#undef EXPECT_FIELD
-    expect_numbers(p, k, "x", NX, s->x->data, r.x);
-    expect_numbers(p, k, "y", NY, s->y->data, r.y[r.cut]);
-    expect_numbers(p, k, "z", NY, blo_state_find(s->state, "z")->at.vec->data, r.z);
+    plain_expect_step(&at, s, &got, &r.report, r.x, r.y[r.cut]);
+    plain_expect_vector(&at, "z", NY, ride_kept(s, "z")->data, r.z);
     expect_counts(p, k, &r, &before, blo_eval_counts(f->eval));
-    BLO_EXPECT_MSG(norm(NX, r.x) < 100 && r.report.hypergrad_norm > 1e-3,
-                   "%s has blown up, or has "
-                   "nothing to say",
-                   p->method);
     *cuts |= r.cut == p->K ? 2u : r.cut == 1 ? 1u : 4u;
   }
-  blo_sampler_destroy(&r.lower);
-  blo_sampler_destroy(&r.upper);
+  plain_draws_close(&r.draws);
   blo_solver_destroy(&s);
-  blo_conf_destroy(&conf);
 }
 
 static void methods_do_what_their_pages_say(blo_comm *comm)
@@ -281,7 +235,7 @@ static void methods_do_what_their_pages_say(blo_comm *comm)
   for (int i = 0; i < N_PLANS; i++) {
     fixture f;
     fixture_make(comm, FIXTURE_QUADRATIC, "", BLO_REPRODUCIBLE, &f);
-    follow(comm, &f, &plans[i], &cuts);
+    follow(comm, &f, i, &cuts);
     fixture_free(comm, &f);
   }
   BLO_EXPECT_MSG(cuts == 7, "trajectories were not cut at the first, the last and other steps: %u",
@@ -290,55 +244,43 @@ static void methods_do_what_their_pages_say(blo_comm *comm)
 
 /* ------------------------------------------------------------------ refusals */
 
-static void expect_refusal(blo_comm *comm, const char *method, const char *text, const char *says)
-{
-  fixture f;
-  blo_conf *conf = NULL;
-  blo_solver *s = NULL;
-  fixture_make(comm, FIXTURE_TASKS, "", BLO_REPRODUCIBLE, &f);
-  BLO_REQUIRE_STATUS(blo_conf_parse(blo_comm_context(comm), "test", text, &conf), BLO_OK);
-  BLO_EXPECT_STATUS(blo_solver_create(f.eval, blo_solver_find(method), conf, SEED, &s),
-                    BLO_E_OPTION);
-  BLO_EXPECT_ERROR_HAS(says);
-  blo_solver_destroy(&s);
-  blo_conf_destroy(&conf);
-  fixture_free(comm, &f);
-}
-
 static void senseless_settings_are_refused(blo_comm *comm)
 {
-  expect_refusal(comm, "ia_gm", "{lower: {batch: 20}, init: {rule: adam}, upper: {batch: 20}}",
-                 "solver.init.rule 'adam'");
-  expect_refusal(comm, "iaptt_gm", "{lower: {batch: 20, set: {type: ball}}, upper: {batch: 20}}",
-                 "solver.lower.set.type 'ball'");
-  expect_refusal(comm, "ia_gm", "{lower: {batch: 20}, upper: {batch: 30}}", "same batch size");
-  expect_refusal(comm, "iaptt_gm", "{lower: {steps: 100, memory: 18}}", "needs 19 at least");
+  static const struct {
+    const char *method, *settings, *says;
+  } all[] = {
+      {"ia_gm", "{lower: {batch: 20}, init: {rule: adam}, upper: {batch: 20}}",
+       "solver.init.rule 'adam'"},
+      {"iaptt_gm", "{lower: {batch: 20, set: {type: ball}}, upper: {batch: 20}}",
+       "solver.lower.set.type 'ball'"},
+      {"ia_gm", "{lower: {batch: 20}, upper: {batch: 30}}", "same batch size"},
+      {"iaptt_gm", "{lower: {steps: 100, memory: 18}}", "needs 19 at least"},
+  };
+  fixture f;
+  fixture_make(comm, FIXTURE_TASKS, "", BLO_REPRODUCIBLE, &f);
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+    ride_expect_refused(&f, all[i].method, all[i].settings, BLO_E_OPTION, all[i].says);
+  }
+  fixture_free(comm, &f);
 }
 
 /* Tasks that are not in the batch: their z stands still, and their y is their z. */
 static void other_tasks_stand_still(blo_comm *comm)
 {
   enum { BATCH = 20 };
-  fixture f;
-  blo_conf *conf = NULL;
-  blo_solver *s = NULL;
-  blo_report report;
+  ride r;
   double before[TASKS_N_Y], after[TASKS_N_Y], y[TASKS_N_Y];
-  fixture_make(comm, FIXTURE_TASKS, "", BLO_REPRODUCIBLE, &f);
-  BLO_REQUIRE_STATUS(blo_conf_parse(blo_comm_context(comm), "test",
-                                    "{lower: {steps: 3, batch: 20, set: {type: box, low: -1, "
-                                    "high: 1}}, upper: {batch: 20}}",
-                                    &conf),
-                     BLO_OK);
-  BLO_REQUIRE_STATUS(blo_solver_create(f.eval, blo_solver_find("iaptt_gm"), conf, SEED, &s),
-                     BLO_OK);
-  blo_vec *z = blo_state_find(s->state, "z")->at.vec;
+  ride_fixture(comm, FIXTURE_TASKS, "iaptt_gm",
+               "{lower: {steps: 3, batch: 20, set: {type: box, low: -1, high: 1}}, "
+               "upper: {batch: 20}}",
+               SEED, &r);
+  blo_vec *z = ride_kept(r.s, "z");
   for (int k = 0; k < 4; k++) {
     int moved = 0, same = 0;
     blo_vec_get_all(z, before);
-    BLO_REQUIRE_STATUS(blo_solver_step(s, &report), BLO_OK);
+    ride_step(&r);
     blo_vec_get_all(z, after);
-    blo_vec_get_all(s->y, y);
+    blo_vec_get_all(r.s->y, y);
     for (int i = 0; i < TASKS_N; i++) {
       size_t bytes = TASKS_W * sizeof *y;
       moved += memcmp(before + i * TASKS_W, after + i * TASKS_W, bytes) != 0;
@@ -347,9 +289,7 @@ static void other_tasks_stand_still(blo_comm *comm)
     BLO_EXPECT_MSG(moved == BATCH && same == TASKS_N - BATCH,
                    "iteration %d: z of %d tasks moved, y of %d is their z", k, moved, same);
   }
-  blo_solver_destroy(&s);
-  blo_conf_destroy(&conf);
-  fixture_free(comm, &f);
+  ride_close(comm, &r);
 }
 
 static const blo_test tests[] = {
