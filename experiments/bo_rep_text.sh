@@ -11,7 +11,7 @@
 
 : "${PARBLO_DATA:?set it to the folder with trec.h5}"
 CALLS=${CALLS:-1200}
-SEEDS=${SEEDS:-1 2 3}
+SEEDS=${SEEDS:-2 3 4} # steps were tuned on seed 1
 TASKS=${TASKS:-representation block_ridge cleaning}
 METHODS=${METHODS:-bo_rep bo_rep_z stocbio aid ma_soba}
 

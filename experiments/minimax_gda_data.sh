@@ -17,7 +17,7 @@
 : "${PARBLO_DATA:?set it to the folder with mnist/ and 20news/}"
 CALLS_mnist=${CALLS_mnist:-6900}
 CALLS_news=${CALLS_news:-600}
-SEEDS=${SEEDS:-1 2 3}
+SEEDS=${SEEDS:-2 3 4} # steps were tuned on seed 1
 METHODS="minimax_gda aid stocbio"
 
 # The LIBSVM rows of a file, each scaled to norm 1.

@@ -4,21 +4,20 @@
  * updated periodically, for upper levels of unbounded smoothness (Hao, Gong and Liu 2024, arXiv
  * 2401.09587, algorithms 1 and 2):
  *
- *     S times, x fixed:      y <- epoch of SGD from y: T_s steps a_s, in the ball of radius D_s
- *                            a_{s+1} = a_s / 2   T_{s+1} = 2 T_s   D_{s+1} = D_s / 2^(1/2)
- *     for k = 0, 1, ...
- *       if k > 0, I | k:     y <- epoch of SGD from y: N steps alpha_k, in the ball of radius R
- *       h = grad_x f - J v,  v ~ H^-1 grad_y f by a Neumann series with Q terms
- *       m <- beta_k m + (1 - beta_k) h
- *       x <- x - eta_k m / ||m||
+ *     s = 0 ... S - 1:       y <- epoch of SGD from y: T_s steps a_s, in the ball of radius D_s
+ *                            a_{s+1} = a_s / 2   T_{s+1} = 2 T_s   D_{s+1} = D_s / 2^(1/2)   (x
+ * fixed) for k = 0, 1, ... if k > 0, I | k:     y <- epoch of SGD from y: N steps alpha_k, in the
+ * ball of radius R h = grad_x f - J v,  v ~ H^-1 grad_y f by a Neumann series with Q terms m <-
+ * beta_k m + (1 - beta_k) h x <- x - eta_k m / ||m||
  *
- * An epoch of the refinement is an outer iteration of its own. All batches are fresh. With
- * v = (1/l) sum_{q < Q} prod_{j <= q} (1 - H_j / l) grad_y f the estimator `neumann` has step 1/l
- * and Q - 1 iterations; one chain of batches serves all terms (the paper draws one for each: same
- * mean). `linear_system` is what the authors' code does instead: one step on H z = grad_y f in each
- * iteration, z kept.
+ * Each T_0 steps of the refinement are an outer iteration of their own: 2^s of them make epoch s,
+ * so all take the same time. All batches are fresh. With v = (1/l) sum_{q < Q} prod_{j <= q} (1 -
+ * H_j / l) grad_y f the estimator `neumann` has step 1/l and Q - 1 iterations; one chain of batches
+ * serves all terms (the paper draws one for each: same mean). `linear_system` is what the authors'
+ * code does instead: one step on H z = grad_y f in each iteration, z kept.
  */
 #include "epoch_sgd.h"
+#include "projection_private.h"
 #include <math.h>
 
 /** A step size c is c / (1 + max(0, k - after) / over)^power in iteration k after the refinement.
@@ -28,8 +27,8 @@ typedef struct decay_options {
 } decay_options;
 
 typedef struct refine_options {
-  blo_int epochs, steps; /**< S, T_1 */
-  double step, radius;   /**< a_1, D_1 */
+  blo_int epochs, steps; /**< S, T_0 */
+  double step, radius;   /**< a_0, D_0 */
 } refine_options;
 
 typedef enum result { RESULT_AVERAGE, RESULT_LAST } result;
@@ -78,6 +77,12 @@ typedef struct state {
   linear_system system;
   blo_vec *m, *h;
 } state;
+
+/** The outer iterations of the refinement, 1 + 2 + 4 + ... */
+static blo_int refining(const options *o)
+{
+  return ((blo_int)1 << o->refine.epochs) - 1;
+}
 
 static double decayed(double value, const decay_options *d, blo_int k)
 {
@@ -128,10 +133,14 @@ static blo_status make_adjoint(blo_solver *s, const options *o, state *st)
                               s->state, &st->adjoint);
 }
 
-static blo_status make_vectors(blo_solver *s, state *st)
+static blo_status make_vectors(blo_solver *s, const options *o, state *st)
 {
   BLO_TRY(blo_vec_create(blo_eval_space_x(s->eval), &st->h));
   BLO_TRY(blo_vec_create(blo_eval_space_x(s->eval), &st->m));
+  if (o->refine.epochs > 1) { /* the first one is done in one iteration */
+    BLO_TRY(blo_state_add_vec(s->state, "refine.center", st->sgd.center));
+    BLO_TRY(blo_state_add_vec(s->state, "refine.mean", st->sgd.mean));
+  }
   return blo_state_add_vec(s->state, "upper.momentum", st->m);
 }
 
@@ -144,7 +153,7 @@ static blo_status setup(blo_solver *s)
   BLO_TRY(check(s, o));
   BLO_TRY_ALL(comm, epoch_sgd_create(s->eval, s->seed, o->lower.batch, &st->sgd));
   BLO_TRY(make_adjoint(s, o, st));
-  return blo_agree(comm, make_vectors(s, st));
+  return blo_agree(comm, make_vectors(s, o, st));
 }
 
 static void teardown(blo_solver *s)
@@ -164,12 +173,12 @@ static void teardown(blo_solver *s)
 
 /* ------------------------------------------------------------ lower level */
 
-/** Draws of g an outer iteration at most: the last epoch of the refinement, or an update. */
+/** Draws of g an outer iteration at most: a part of the refinement, or an update. */
 static blo_int draws(const options *o)
 {
-  blo_int last = o->refine.epochs > 0 ? o->refine.steps << (o->refine.epochs - 1) : 0;
+  blo_int first = o->refine.epochs > 0 ? o->refine.steps : 0;
 
-  return last > o->lower.steps ? last : o->lower.steps;
+  return first > o->lower.steps ? first : o->lower.steps;
 }
 
 static blo_status run_epoch(blo_solver *s, const epoch *run, blo_report *r)
@@ -182,17 +191,21 @@ static blo_status run_epoch(blo_solver *s, const epoch *run, blo_report *r)
   return BLO_OK;
 }
 
-/** Epoch s->k of the initialization refinement; it always returns the mean. */
+/** Iteration s->k = 2^e - 1 + i of the refinement is part i of the 2^e ones of epoch e, which
+ * returns the mean. */
 static blo_status refine(blo_solver *s, blo_report *r)
 {
   const options *o = s->options;
-  double halvings = (double)s->k;
+  int e = ilogb((double)(s->k + 1));
+  blo_int parts = (blo_int)1 << e, i = s->k + 1 - parts;
   epoch run = {.k = s->k,
                .per_outer = draws(o),
-               .steps = o->refine.steps << s->k,
-               .step = o->refine.step * exp2(-halvings),
-               .radius = o->refine.radius * exp2(-halvings / 2),
-               .average = true};
+               .done = i * o->refine.steps,
+               .steps = o->refine.steps,
+               .step = o->refine.step * exp2(-e),
+               .radius = o->refine.radius * exp2(-e / 2.0),
+               .average = true,
+               .ends = i + 1 == parts};
 
   BLO_TRY(run_epoch(s, &run, r));
   if (s->want_norms) {
@@ -210,7 +223,8 @@ static blo_status update(blo_solver *s, blo_int k, blo_report *r)
                .steps = l->steps,
                .step = decayed(l->step, &l->decay, k),
                .radius = l->radius,
-               .average = l->result == RESULT_AVERAGE};
+               .average = l->result == RESULT_AVERAGE,
+               .ends = true};
 
   r->lower_steps = 0;
   return k > 0 && k % l->interval == 0 ? run_epoch(s, &run, r) : BLO_OK;
@@ -261,35 +275,19 @@ static blo_status tracked(blo_solver *s, blo_report *r)
 
 /* ------------------------------------------------------------- upper level */
 
-/**
- * The norm of m, which goes to `direction`; if its squares leave the range of doubles both are
- * scaled by a power of two, so that the quotient is a unit vector to rounding for any m.
- */
-static double measure(const blo_vec *m, blo_vec *direction)
-{
-  double norm;
-
-  blo_vec_copy(m, direction);
-  norm = blo_vec_norm(direction);
-  if (norm > 1e-140 && norm < 1e140) {
-    return norm;
-  }
-  blo_vec_scale(norm < 1 ? 0x1p511 : 0x1p-511, direction);
-  return blo_vec_norm(direction);
-}
-
 /** m and x; x stands still where m = 0. h is overwritten. */
 static blo_status normalized_step(blo_solver *s, blo_int k, blo_report *r)
 {
   const upper_options *u = &((const options *)s->options)->upper;
   state *st = s->data;
-  double share = decayed(1 - u->momentum, &u->momentum_decay, k), norm;
+  double share = decayed(1 - u->momentum, &u->momentum_decay, k), norm, scale;
   bool whole = k == 0 && u->first == FIRST_GRADIENT;
 
   r->step_x = decayed(u->step, &u->decay, k);
   blo_vec_scale(1 - share, st->m);
   blo_vec_axpy(whole ? 1 : share, st->h, st->m);
-  norm = measure(st->m, st->h);
+  blo_vec_copy(st->m, st->h);
+  norm = scaled_norm(st->h, &scale); /* so h / norm has the length 1 for any m */
   BLO_CHECK(blo_eval_problem(s->eval)->ctx, isfinite(norm), BLO_E_NONFINITE,
             "the momentum is not finite in iteration %lld", (long long)s->k);
   if (norm > 0) {
@@ -302,7 +300,7 @@ static blo_status normalized_step(blo_solver *s, blo_int k, blo_report *r)
 static blo_status step(blo_solver *s, blo_report *r)
 {
   const options *o = s->options;
-  blo_int k = s->k - o->refine.epochs;
+  blo_int k = s->k - refining(o);
 
   if (k < 0) {
     return refine(s, r);
@@ -324,9 +322,9 @@ static void describe(const blo_solver *s, FILE *to)
   const state *st = s->data;
 
   if (o->refine.epochs > 0) {
-    fprintf(to, "          iterations 0 to %lld refine y, x stands still: %lld gradients of g\n",
-            (long long)o->refine.epochs - 1,
-            (long long)(o->refine.steps * ((1LL << o->refine.epochs) - 1)));
+    fprintf(to,
+            "          the first %lld iterations refine y, x stands still: %lld gradients of g\n",
+            (long long)refining(o), (long long)(o->refine.steps * refining(o)));
   }
   if (st->hessian != NULL) {
     blo_hessian_describe(st->hessian, to);
@@ -347,13 +345,16 @@ static const blo_opt_row decay_rows[] = {
 };
 static const blo_opt_row refine_rows[] = {
     BLO_OPT(refine_options, epochs, "5", 0, 30, "epochs",
-            "S: epochs of SGD on y before x moves, an outer iteration each; 0: none", "", 0),
-    BLO_OPT(refine_options, steps, "20", 1, 1e6, "steps",
-            "T_1: steps of the first epoch, doubled from epoch to epoch", "", 0),
+            "S: epochs of SGD on y before x moves, 2^S - 1 outer iterations; 0: none", "", 0),
+    BLO_OPT(
+        refine_options, steps, "20", 1, 1e6, "steps",
+        "T_0: steps of the first epoch, doubled from epoch to epoch; an outer iteration makes as "
+        "many",
+        "", 0),
     BLO_OPT(refine_options, step, "0.1", 0, 1e12, "-",
-            "a_1: step size of the first epoch, halved from epoch to epoch", "", 0),
+            "a_0: step size of the first epoch, halved from epoch to epoch", "", 0),
     BLO_OPT(refine_options, radius, "inf", 0, BLO_INF, "-",
-            "D_1: radius of the first epoch's ball around its start, divided by sqrt(2) from epoch "
+            "D_0: radius of the first epoch's ball around its start, divided by sqrt(2) from epoch "
             "to epoch; at least the distance to the lower level's solution; inf: no balls",
             "", BLO_OPT_OPEN_LOW),
 };
@@ -423,7 +424,8 @@ const blo_solver_type blo_solver_bo_rep = {
     .summary = "BO-REP: normalised momentum steps on x, refined and periodically updated y",
     .source = "Hao, Gong and Liu 2024, arXiv 2401.09587, algorithms 1 and 2",
     .cost =
-        "refinement epoch s = 0, 1, ...: 2^s T gradients of g and as many reductions; then 1 "
+        "the first 2^S - 1 (S = refine.epochs): T = refine.steps gradients of g and reductions; "
+        "then 1 "
         "gradient of g, K + 1 products H v, 1 product J v, 1 gradient of f, K + 2 reductions (K = "
         "adjoint.iterations), and in every I-th iteration N gradients of g more; linear_system: "
         "1 product H v with J v, 1 gradient of f, 1 reduction",

@@ -25,19 +25,19 @@ void epoch_sgd_free(epoch_sgd *e)
   blo_vec_destroy(&e->work);
 }
 
-/** Step t. The value that the last one asks for makes its sweep communicate, whatever the layout of
- *  y: what failed before is known then, and so are notices. */
-static blo_status step(epoch_sgd *e, const epoch *run, blo_int t, const blo_vec *x, blo_vec *y,
+/** Step i of these. The value that the last one asks for makes its sweep communicate, whatever the
+ * layout of y: what failed before is known then, and so are notices. */
+static blo_status step(epoch_sgd *e, const epoch *run, blo_int i, const blo_vec *x, blo_vec *y,
                        double *g)
 {
-  bool last = t == run->steps - 1;
+  bool last = i == run->steps - 1;
   blo_answer ans = {.g_y = e->g_y};
   blo_ask ask = {.lower = BLO_WANT_Y | (last ? BLO_WANT_VALUE : 0u),
-                 .lower_batch = blo_eval_draw(e->eval, e->sampler, run->k, run->per_outer, t),
+                 .lower_batch = blo_eval_draw(e->eval, e->sampler, run->k, run->per_outer, i),
                  .x = x,
                  .y = y,
                  .linearize = e->keeps,
-                 .same_x = e->keeps && t > 0};
+                 .same_x = e->keeps && i > 0};
 
   BLO_TRY(blo_eval_sweep(e->eval, &ask, &ans));
   *g = last ? ans.g : *g;
@@ -58,15 +58,17 @@ static void average(epoch_sgd *e, blo_int t, const blo_vec *y)
 
 blo_status epoch_sgd_run(epoch_sgd *e, const epoch *run, const blo_vec *x, blo_vec *y, double *g)
 {
-  blo_vec_copy(y, e->center);
-  blo_vec_copy(y, e->mean);
-  for (blo_int t = 0; t < run->steps; t++) {
-    BLO_TRY(step(e, run, t, x, y, g));
+  if (run->done == 0) {
+    blo_vec_copy(y, e->center);
+    blo_vec_copy(y, e->mean);
+  }
+  for (blo_int i = 0; i < run->steps; i++) {
+    BLO_TRY(step(e, run, i, x, y, g));
     if (run->average) {
-      average(e, t, y);
+      average(e, run->done + i, y);
     }
   }
-  if (run->average) {
+  if (run->average && run->ends) {
     blo_vec_copy(e->mean, y);
   }
   return blo_step_check(y, "y", "the lower steps", run->k);

@@ -12,22 +12,27 @@
 
 #include <blo/solver.h>
 
-/** One epoch. */
+/** Some steps of an epoch, which may be made in parts, in outer iterations that follow one another.
+ *  Between them y is w. */
 typedef struct epoch {
-  blo_int k;         /**< outer iteration it belongs to */
-  blo_int per_outer; /**< draws an outer iteration at most: step t has batch k per_outer + t */
-  blo_int steps;     /**< T >= 1 */
-  double step;       /**< a */
-  double radius;     /**< D; infinite: no ball */
-  bool average;      /**< return the mean, else w_T */
+  blo_int k; /**< outer iteration the steps belong to */
+  blo_int
+      per_outer; /**< draws an outer iteration at most: step i of these has batch k per_outer + i */
+  blo_int done;  /**< steps of the epoch made before these; 0: it begins at y */
+  blo_int steps; /**< at least 1 */
+  double step;   /**< a */
+  double radius; /**< D; infinite: no ball */
+  bool average;  /**< the epoch returns the mean, else w_T */
+  bool ends;     /**< these are its last ones: y becomes what it returns */
 } epoch;
 
 typedef struct epoch_sgd {
   blo_eval *eval;
   blo_sampler *sampler;
-  bool keeps;                          /**< one x and one batch serve all steps of an epoch, and the
-                                            problem gains from it */
-  blo_vec *g_y, *center, *mean, *work; /**< of the space of y */
+  bool keeps;             /**< one x and one batch serve all steps, and the problem gains
+                               from it */
+  blo_vec *g_y, *work;    /**< of the space of y */
+  blo_vec *center, *mean; /**< c, and the mean so far: what an epoch in parts keeps */
 } epoch_sgd;
 
 /** Make room, and a sampler of `batch` samples of g. Call: Local. @param[out] e  zeros before */
@@ -35,10 +40,10 @@ blo_status epoch_sgd_create(blo_eval *eval, uint64_t seed, blo_int batch, epoch_
 /** Free it; zeros are accepted. Call: Local. */
 void epoch_sgd_free(epoch_sgd *e);
 /**
- * Run an epoch from y at x; y is its result.
+ * Make steps of an epoch from y at x.
  *
- * Call  Collective. Cost: T gradients of g, one value of g; T reductions (of y that belongs to
- * tasks only the last one), a scalar product in y each if the radius is finite
+ * Call  Collective. Cost: `steps` gradients of g, one value of g; as many reductions (of y that
+ * belongs to tasks only the last one), a scalar product in y each if the radius is finite
  * @param[out] g  value on the last batch, before the last step
  * @return BLO_OK; BLO_E_NONFINITE; what a sweep returns
  */

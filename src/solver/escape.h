@@ -14,10 +14,18 @@
  * (arXiv 2202.03684). If |h - grad F| <= epsilon / 5, then |h| <= (4/5) epsilon says that
  * |grad F| <= epsilon.
  *
- * At the stop the estimate that led to the perturbation is checked: hypergradient and f are
- * computed again at x_s with more work, twice. If |h - h_2| + |h_1 - h_2| <= epsilon / 5 (the error
- * of h by the better estimate h_2, and how far that one has settled), |h_2| <= epsilon, and f was
- * right to F, then x_s is an approximate local minimum; else this is not decided.
+ * At the stop all that led to it is checked. f is computed again where x is now, with more work;
+ * hypergradient and f at x_s, twice. x_s is an approximate local minimum if
+ *
+ *     y and v follow x fast enough for f to show the curvature of F: at a distance S from x_s the
+ *       residual of y falls to a tenth in the 1 / ln(1 + eta gamma) iterations in which a
+ *       perturbation grows by e, and that of v is at most a tenth of |grad_y f|
+ *     the better values of f have fallen by less than F, and not risen by more
+ *     |h - h_2| + |h_1 - h_2| <= epsilon / 5 (the error of h by the better estimate h_2, and how
+ * far that one has settled), |h_2| <= epsilon, and f was right to F
+ *
+ * Else this is not decided. At x_s itself nothing can be seen of the first: at a saddle residuals
+ * may vanish by symmetry whatever the steps are.
  */
 #ifndef BLO_ESCAPE_H
 #define BLO_ESCAPE_H
@@ -32,7 +40,7 @@ extern const blo_opt_table escape_upper_table;
 
 typedef enum escape_rule { ESCAPE_PRACTICAL, ESCAPE_THEORY } escape_rule;
 
-/** The map `escape`. Radius, decrease and wait that are 0 follow from the rule. */
+/** The map `escape`. What is 0 follows from the rule. */
 typedef struct escape_options {
   double epsilon;
   double radius;                             /**< r */
@@ -47,12 +55,19 @@ extern const blo_opt_table escape_table;
 
 typedef struct escape escape;
 
+/** How much work an estimate is. */
+typedef enum escape_work {
+  ESCAPE_LOOK,    /**< no lower steps: the report tells the residual of y as it is */
+  ESCAPE_USUAL,   /**< that of an iteration */
+  ESCAPE_CAREFUL, /**< `check` times as much, with nothing of the iterations before but y */
+  ESCAPE_AGAIN    /**< as much again, from where the last one has ended */
+} escape_work;
+
 /**
- * Compute the hypergradient at (s->x, s->y) with `check` times the work, y brought forward by it;
- * and fill f and what certifies them in the report. Call: Collective.
- * @param[in] round  0, 1: the second one goes on where the first one has ended
+ * Compute the hypergradient at (s->x, s->y), y brought forward; and fill f and what certifies them
+ * in the report. Call: Collective.
  */
-typedef blo_status escape_solve(blo_solver *s, int round, blo_vec *hx, blo_report *r);
+typedef blo_status escape_solve(blo_solver *s, escape_work work, blo_vec *hx, blo_report *r);
 
 /**
  * Make the block; its entries "escape.*" go to s->state. Call: Local.
@@ -65,7 +80,8 @@ blo_status escape_create(blo_solver *s, const escape_upper_options *upper,
 void escape_destroy(escape **e);
 /**
  * Stop, perturb or descend, and publish x; says so in the report, whose f is that at (s->x, s->y).
- * Call: Collective. Cost: the norm of hx; a perturbation, a norm more; at the stop, solve() twice.
+ * Call: Collective. Cost: the norm of hx; a perturbation, a norm more; at the stop, three careful
+ * estimates, one without lower steps, and 1 / ln(1 + eta gamma) usual ones.
  * @param[in,out] hx  the estimate; room afterwards
  * @return BLO_OK; BLO_E_NONFINITE; what solve() returns
  */

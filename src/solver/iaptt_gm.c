@@ -38,8 +38,8 @@ const blo_solver_type blo_solver_iaptt_gm = {
     .source = "Liu, Liu, Zeng and Zhang 2021, arXiv 2110.00455 (IAPTT-GM)",
     .cost =
         "K + 1 gradients of g, K values of f, 1 gradient of f, c products H v with J v; K + c + "
-        "1 reductions; if c < K one gradient of g and of f and one reduction more (K = "
-        "lower.steps, c <= K the step where f is largest)",
+        "1 reductions; if c < K one gradient of g and of f with their values and one reduction "
+        "more (K = lower.steps, c <= K the step where f is largest)",
     .state_size = sizeof(unrolling),
     .options = &table,
     .setup = setup,

@@ -71,35 +71,38 @@ static void destroy_pair(pair *p)
 
 /* ------------------------------------------------------------------- step */
 
-static blo_status hypergradient(blo_solver *s, state *st, const pair *p, blo_vec *hx, blo_report *r)
+/** At y as it is. */
+static blo_status look(blo_solver *s, state *st, const pair *p, blo_vec *hx, blo_report *r)
 {
   blo_int before = st->hessian != NULL ? blo_hessian_factorized(st->hessian) : 0;
 
-  BLO_TRY(blo_lower_track(p->lower, s->k, s->x, s->y));
   BLO_TRY(blo_estimator_compute(p->adjoint, s->k, s->x, s->y, hx));
   blo_report_estimate(p->adjoint, r);
   blo_report_hessian(st->hessian, before, r);
-  r->lower_steps = (double)blo_lower_steps_taken(p->lower);
-  r->step_y = p->lower_options.step;
   return BLO_OK;
 }
 
-/** The check at a stop: nothing of the iterations before but y. */
-static blo_status solve_again(blo_solver *s, int round, blo_vec *hx, blo_report *r)
+static blo_status hypergradient(blo_solver *s, escape_work work, blo_vec *hx, blo_report *r)
 {
   state *st = s->data;
+  const pair *p = work == ESCAPE_LOOK || work == ESCAPE_USUAL ? &st->usual : &st->careful;
 
-  if (round == 0) {
-    blo_vec_fill(st->careful.adjoint->v, 0);
+  if (work == ESCAPE_CAREFUL) {
+    blo_vec_fill(p->adjoint->v, 0);
   }
-  return hypergradient(s, st, &st->careful, hx, r);
+  if (work != ESCAPE_LOOK) {
+    BLO_TRY(blo_lower_track(p->lower, s->k, s->x, s->y));
+    r->lower_steps = (double)blo_lower_steps_taken(p->lower);
+    r->step_y = p->lower_options.step;
+  }
+  return look(s, st, p, hx, r);
 }
 
 static blo_status step(blo_solver *s, blo_report *r)
 {
   state *st = s->data;
 
-  BLO_TRY(hypergradient(s, st, &st->usual, st->hx, r));
+  BLO_TRY(hypergradient(s, ESCAPE_USUAL, st->hx, r));
   return escape_step(st->escape, s, st->hx, r);
 }
 
@@ -124,7 +127,7 @@ static blo_status setup(blo_solver *s)
   blo_problem *p = blo_eval_problem(s->eval);
   state *st = s->data;
 
-  BLO_TRY_ALL(p->comm, escape_create(s, &o->upper, &o->escape, solve_again, &st->escape));
+  BLO_TRY_ALL(p->comm, escape_create(s, &o->upper, &o->escape, hypergradient, &st->escape));
   BLO_TRY_ALL(p->comm, blo_vec_create(blo_eval_space_x(s->eval), &st->hx));
   BLO_TRY_ALL(p->comm, blo_state_create(p->ctx, &st->apart));
   fill_options(o, &st->usual);
@@ -168,7 +171,7 @@ static const blo_opt_row lower_rows[] = {
             "start, kappa the condition number of H",
             "", 0),
     BLO_OPT(lower_options, step, "0.1", 0, 1e12, "-",
-            "lower step size tau, about 1 over the largest eigenvalue of H", "", 0),
+            "lower step size tau, about 1 over the largest eigenvalue of H", "", BLO_OPT_OPEN_LOW),
     BLO_OPT_PLAIN(lower_options, warm_start, "true",
                   "begin at the y of the iteration before, not at the starting point", 0),
 };
@@ -211,8 +214,9 @@ const blo_solver_type blo_solver_perturbed_aid = {
     .summary = "AID that leaves strict saddles by perturbations, full batches",
     .source = "Huang, Chen, Ji, Ma and Lai 2022, arXiv 2202.03684",
     .cost = "D + 1 gradients of g, N + 2 products H v, 1 product J v, 1 gradient of f; D + N + 2 "
-            "reductions (D = lower.steps, N = adjoint.iterations); at a stop, 2 escape.check "
-            "times D gradients and N products once",
+            "reductions (D = lower.steps, N = adjoint.iterations); at a stop, 3 escape.check "
+            "times D gradients and N products once, and what 1 / ln(1 + step curvature) iterations "
+            "cost",
     .state_size = sizeof(state),
     .options = &table,
     .setup = setup,

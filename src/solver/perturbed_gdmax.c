@@ -46,13 +46,19 @@ static blo_status ascend(blo_solver *s, state *st, blo_int steps, double tau)
   return BLO_OK;
 }
 
-/** D ascent steps, then grad_x f and, from the same read of the data, f and what is left of
+static blo_int steps_of(const options *o, escape_work work)
+{
+  return work == ESCAPE_LOOK ? 0 : (work == ESCAPE_USUAL ? 1 : o->escape.check) * o->lower.steps;
+}
+
+/** Ascent steps, then grad_x f and, from the same read of the data, f and what is left of
  *  grad_y f. */
-static blo_status hypergradient(blo_solver *s, blo_int steps, blo_vec *hx, bool want_norms,
+static blo_status hypergradient(blo_solver *s, escape_work work, bool want_norms, blo_vec *hx,
                                 blo_report *r)
 {
   state *st = s->data;
   const options *o = s->options;
+  blo_int steps = steps_of(o, work);
   blo_answer ans = {.f_x = hx, .f_y = st->f_y};
   const blo_ask ask = {.upper = BLO_WANT_VALUE | BLO_WANT_X | BLO_WANT_Y, .x = s->x, .y = s->y};
 
@@ -66,20 +72,16 @@ static blo_status hypergradient(blo_solver *s, blo_int steps, blo_vec *hx, bool 
 }
 
 /** The check at a stop. */
-static blo_status solve_again(blo_solver *s, int round, blo_vec *hx, blo_report *r)
+static blo_status solve_again(blo_solver *s, escape_work work, blo_vec *hx, blo_report *r)
 {
-  const options *o = s->options;
-
-  (void)round;
-  return hypergradient(s, o->escape.check * o->lower.steps, hx, true, r);
+  return hypergradient(s, work, true, hx, r);
 }
 
 static blo_status step(blo_solver *s, blo_report *r)
 {
-  const options *o = s->options;
   state *st = s->data;
 
-  BLO_TRY(hypergradient(s, o->lower.steps, st->hx, s->want_norms, r));
+  BLO_TRY(hypergradient(s, ESCAPE_USUAL, s->want_norms, st->hx, r));
   return escape_step(st->escape, s, st->hx, r);
 }
 
@@ -125,7 +127,7 @@ static const blo_opt_row lower_rows[] = {
             "condition number of grad_yy f; with 1 it may not settle",
             "", 0),
     BLO_OPT(lower_options, step, "0.1", 0, 1e12, "-",
-            "tau, about 1 over the largest curvature of f in y", "", 0),
+            "tau, about 1 over the largest curvature of f in y", "", BLO_OPT_OPEN_LOW),
 };
 static const blo_opt_table lower_table =
     BLO_OPT_TABLE("lower", "the ascent on y", lower_options, lower_rows);
@@ -140,7 +142,8 @@ const blo_solver_type blo_solver_perturbed_gdmax = {
     .summary = "minimax: ascent on y, descent on x, perturbed near saddles, full batches",
     .source = "Huang, Chen, Ji, Ma and Lai 2022, arXiv 2202.03684",
     .cost = "D + 1 gradients of f in y, 1 of f in x; D + 1 reductions (D = lower.steps); at a "
-            "stop, 2 escape.check D gradients in y once",
+            "stop, 3 escape.check D gradients in y once, and what 1 / ln(1 + step curvature) "
+            "iterations cost",
     .state_size = sizeof(state),
     .options = &table,
     .setup = setup,

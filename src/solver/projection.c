@@ -1,4 +1,4 @@
-double scaled_norm/** @file Projections and their derivatives; see projection.h. */
+/** @file Projections and their derivatives; see projection.h. */
 #include "projection_private.h"
 #include <math.h>
 
@@ -33,7 +33,8 @@ const blo_opt_table blo_projection_table =
     BLO_OPT_TABLE("set", "the set that a variable is kept in", blo_projection_options, rows);
 
 /** A key that does nothing would be an error in silence: what is no default belongs to `type`. In a
- *  struct that is filled by hand it may be 0 too; radius and total never are in one that was read. */
+ *  struct that is filled by hand it may be 0 too; radius and total never are in one that was read.
+ */
 static blo_status check_unused(blo_context *ctx, const blo_projection_options *o, const char *map)
 {
   bool read = o->radius > 0 && o->total > 0;
@@ -48,8 +49,8 @@ static blo_status check_unused(blo_context *ctx, const blo_projection_options *o
 
   for (blo_int i = 0; read && i < BLO_COUNT_OF(keys); i++) {
     BLO_CHECK(ctx, !keys[i].given, BLO_E_OPTION,
-              "%s.%s belongs to %s.type = '%s'; with '%s' it does nothing and must be left out", map,
-              keys[i].key, map, keys[i].owner, type_names[o->type]);
+              "%s.%s belongs to %s.type = '%s'; with '%s' it does nothing and must be left out",
+              map, keys[i].key, map, keys[i].owner, type_names[o->type]);
   }
   return BLO_OK;
 }
@@ -167,11 +168,7 @@ static void box_pullback(const blo_projection *s, const blo_vec *z, blo_vec *d)
 
 /* ------------------------------------------------------------------- ball */
 
-/**
- * ||w||, where squares of the entries could get too large or too small: then w is multiplied by a
- * power of two, `scale`, and its norm is that of the result. Collective.
- */
-static double scaled_norm(blo_vec *w, double *scale)
+double scaled_norm(blo_vec *w, double *scale)
 {
   double r = blo_vec_norm(w);
 

@@ -26,18 +26,19 @@ const blo_opt_table unrolling_init_table =
 
 /* ------------------------------------------------------------------- life */
 
-static bool has_moments(const unrolling_init *o)
-{
-  return o->type == UNROLLING_LEARNED && o->rule == BLO_UPPER_ADAM;
-}
-
-/** Moments from other tasks' steps would move the z of tasks that have no gradient now. */
+/** Adam is for a z that takes steps; and moments from other tasks' steps would move the z of tasks
+ *  that have no gradient now. */
 static blo_status check_rule(const blo_solver *s, const unrolling_parts *o)
 {
   const blo_problem *p = blo_eval_problem(s->eval);
   bool deals = p->y_width > 0 && o->lower->batch > 0 && o->lower->batch < p->n_lower;
+  const unrolling_init *init = o->init;
 
-  BLO_CHECK(p->ctx, !deals || !has_moments(o->init), BLO_E_OPTION,
+  BLO_CHECK(p->ctx, init->type == UNROLLING_LEARNED || init->rule == BLO_UPPER_SGD, BLO_E_OPTION,
+            "solver.init.rule 'adam' belongs to solver.init.type = 'learned'; with '%s' z takes no "
+            "steps, and rule must be left out",
+            unrolling_start_names[init->type]);
+  BLO_CHECK(p->ctx, !deals || init->rule != BLO_UPPER_ADAM, BLO_E_OPTION,
             "solver.init.rule 'adam' moves the z of tasks that are not in the batch, so it does "
             "not go with batches of tasks (solver.lower.batch = %lld); allowed are 'sgd', or all "
             "tasks (batch 0)",
@@ -51,7 +52,7 @@ static blo_status make_vectors(blo_solver *s, unrolling *u)
 
   BLO_TRY(blo_vec_create(space, &u->z));
   BLO_TRY(blo_state_add_vec(s->state, "z", u->z));
-  if (!has_moments(u->parts.init)) {
+  if (u->parts.init->rule != BLO_UPPER_ADAM) {
     return BLO_OK;
   }
   BLO_TRY(blo_vec_create(space, &u->m));

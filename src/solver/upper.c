@@ -4,6 +4,7 @@
  * if asked for, or Adam. Before that an estimate that is too long is shortened (Pascanu, Mikolov
  * and Bengio 2013, arXiv 1211.5063, algorithm 1).
  */
+#include "projection_private.h"
 #include <blo/solver.h>
 
 const blo_opt_sub blo_upper_subs[1] = {
@@ -15,8 +16,9 @@ struct blo_upper {
   blo_context *ctx;
   const blo_upper_options *options;
   blo_projection *set;
-  blo_vec *m; /**< momentum, or Adam's mean; NULL: none */
-  blo_vec *v; /**< Adam's mean square; NULL: none */
+  blo_vec *m;    /**< momentum, or Adam's mean; NULL: none */
+  blo_vec *v;    /**< Adam's mean square; NULL: none */
+  blo_vec *work; /**< clip: a copy of hx; NULL: not needed */
 };
 
 static blo_status make_vector(blo_eval *eval, blo_state *state, const char *name, blo_vec **out)
@@ -29,6 +31,9 @@ static blo_status make_vectors(blo_eval *eval, blo_state *state, blo_upper *u)
 {
   const blo_upper_options *o = u->options;
 
+  if (o->clip > 0) {
+    BLO_TRY(blo_vec_create(blo_eval_space_x(eval), &u->work));
+  }
   if (o->rule == BLO_UPPER_ADAM) {
     BLO_CHECK(
         u->ctx, o->momentum == 0, BLO_E_OPTION,
@@ -65,17 +70,29 @@ void blo_upper_destroy(blo_upper **upper)
     blo_context *ctx = (*upper)->ctx;
     blo_vec_destroy(&(*upper)->m);
     blo_vec_destroy(&(*upper)->v);
+    blo_vec_destroy(&(*upper)->work);
     blo_projection_destroy(&(*upper)->set);
     blo_free(ctx, upper);
   }
 }
 
-/* The factor that makes hx short enough. */
-static double clip_factor(const blo_upper_options *o, const blo_vec *hx)
+/* The direction of the step: hx, or what is parallel to it and has, times `factor`, the norm
+ * `clip`. Collective with clip. */
+static const blo_vec *clipped(blo_upper *u, const blo_vec *hx, double *factor)
 {
-  double norm = o->clip > 0 ? blo_vec_norm(hx) : 0;
+  double norm, scale;
 
-  return norm > o->clip ? o->clip / norm : 1;
+  *factor = 1;
+  if (u->work == NULL) {
+    return hx;
+  }
+  blo_vec_copy(hx, u->work);
+  norm = scaled_norm(u->work, &scale);
+  if (norm > u->options->clip * scale) {
+    *factor = u->options->clip / norm;
+    return u->work;
+  }
+  return hx;
 }
 
 static void descend(blo_upper *u, double gamma, double scale, const blo_vec *hx, blo_vec *x)
@@ -101,13 +118,14 @@ blo_status blo_upper_step(blo_upper *u, blo_int k, const blo_vec *hx, blo_vec *x
 {
   const blo_upper_options *o = u->options;
   double gamma = blo_schedule_at((blo_schedule){o->step, o->decay}, k);
-  double scale = clip_factor(o, hx);
+  double scale;
+  const blo_vec *d = clipped(u, hx, &scale);
 
   if (o->rule == BLO_UPPER_ADAM) {
     const blo_adam adam = {.beta1 = o->beta1, .beta2 = o->beta2, .epsilon = o->epsilon};
-    blo_vec_adam(&adam, k + 1, gamma, scale, hx, u->m, u->v, x);
+    blo_vec_adam(&adam, k + 1, gamma, scale, d, u->m, u->v, x);
   } else {
-    descend(u, gamma, scale, hx, x);
+    descend(u, gamma, scale, d, x);
   }
   blo_projection_apply(u->set, x);
   blo_vec_publish(x);
