@@ -85,15 +85,15 @@ settings() # <task> <method> <upper step>
   s=$(lower_step "$1")
   lower="batch: 128, step: $s"
   case $2 in
-    bo_rep) # epochs of 20, 40, 80 steps; N = 20 steps every fourth iteration, T on average
+    bo_rep) # epochs of 20, 40, 80 steps, in 7 iterations; N = 20 steps every fourth iteration, T on average
       SOLVER="type: bo_rep, refine: {epochs: 3, steps: 20, step: $s}, lower: {$lower, interval: 4, steps: 20, result: last}"
       SOLVER="$SOLVER, adjoint: {$solve}, upper: {$upper}"
-      ITERATIONS=$((3 + (CALLS - 140) / (T + K + 4)))
+      ITERATIONS=$((7 + (CALLS - 140) / (T + K + 4)))
       ;;
     bo_rep_z) # as the authors' code: I = 2, N = 3, one step on z in an iteration
       SOLVER="type: bo_rep, refine: {epochs: 3, steps: 20, step: $s}, lower: {$lower, interval: 2, steps: 3, result: last}"
       SOLVER="$SOLVER, adjoint: {linear_system: true, step: 0.1, batch: 128}, upper: {$upper}"
-      ITERATIONS=$((3 + (CALLS - 140) * 2 / 9))
+      ITERATIONS=$((7 + (CALLS - 140) * 2 / 9))
       ;;
     stocbio)
       SOLVER="type: stocbio, lower: {$lower, steps: $T}, adjoint: {$solve}, upper: {$upper}"

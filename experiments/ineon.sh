@@ -28,7 +28,7 @@ one_search() # <seed> <settings>...
   local seed=$1
   shift
   run ineon_search "$FILE" --set run.seed="$seed" --set solver.upper.step=0 --set solver.search.step=0.1 \
-    --set solver.search.move=0.01 --set solver.check.every=1000000 --set run.iterations=200 \
+    --set solver.search.move=0.01 --set solver.check.every=1000000 --set run.iterations=400 \
     --set run.metrics_every=1000 "$@"
   "$PARBLO" history "$RUN_H5" --columns search,curvature_F,perturbations,F | awk '
     NR == 1 { next } # the names

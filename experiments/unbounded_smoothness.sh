@@ -57,19 +57,20 @@ starts()
     printf '%7s' ""
     for step in 0.2 0.1 0.05; do
       start us_bo_rep "$NOISE, x0: $x0" "type: bo_rep, refine: {epochs: 5, step: 0.1, radius: 100}, $SOLVE,
-        lower: {interval: 10, steps: 20, step: 0.05, radius: 1, batch: 1}, upper: {step: $step, batch: 25}" 2005
+        lower: {interval: 10, steps: 20, step: 0.05, radius: 1, batch: 1}, upper: {step: $step, batch: 25}" 2031
       printf '%7s' "$(slope)"
     done
     echo
   done
 }
 
-# One part after the other replaced, from x0 = 6 and a y that is far away.
+# One part after the other replaced, from x0 = 6 and a y that is far away. S epochs of refinement are 2^S - 1
+# iterations.
 part() # <name> <epochs> <lower> <upper> <iterations>
 {
   start us_part "$NOISE, x0: 6, y0: 50" "type: bo_rep, refine: {epochs: $2, steps: 20, step: 0.1, radius: 300},
-    lower: {step: 0.05, batch: 1, $3}, $SOLVE, upper: {step: 0.1, batch: 25, $4}" $(($5 + $2))
-  printf '%-38s %9s %9s\n' "$1" "$(slope)" "$(error "$2")"
+    lower: {step: 0.05, batch: 1, $3}, $SOLVE, upper: {step: 0.1, batch: 25, $4}" $(($5 + 2 ** $2 - 1))
+  printf '%-38s %9s %9s\n' "$1" "$(slope)" "$(error $((2 ** $2 - 1)))"
 }
 
 parts()
@@ -97,7 +98,7 @@ momentum()
     for step in 0.01 0.05; do
       start us_momentum "noise: 10, hessian_noise: 0.1, x0: 3" "type: bo_rep, refine: {epochs: 5, step: 0.1}, $SOLVE,
         lower: {interval: 10, steps: 20, step: 0.05, radius: 1, batch: 400},
-        upper: {step: $step, momentum: $beta, batch: 1}" 3005
+        upper: {step: $step, momentum: $beta, batch: 1}" 3031
       printf '%9s' "$(slope)"
     done
     echo

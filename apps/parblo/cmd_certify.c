@@ -154,6 +154,9 @@ static void print_second_order(const certification *c)
   const blo_problem *p = c->setup->problem;
 
   print_spectrum("Hessian of g", &r->lower, p->n_y);
+  if (r->upper.steps == 0) {
+    return;
+  }
   print_spectrum("Hessian of F", &r->upper, p->n_x);
   printf("  smallest       curvature %.10g along its Ritz vector, residual %.2g\n", r->rayleigh,
          r->upper.residual);

@@ -68,6 +68,26 @@ static int dispatch(blo_comm *comm, int argc, char **argv)
   return refuse(comm, word);
 }
 
+/* What was printed may not have arrived: a full disk shows only when the buffer is written. */
+static blo_status flush_local(blo_context *ctx)
+{
+  bool failed = fflush(stdout) != 0;
+
+  BLO_CHECK(ctx, !failed && !ferror(stdout), BLO_E_IO,
+            "cannot write to the standard output; what was printed is not complete");
+  return BLO_OK;
+}
+
+/* The exit code, of the command or of its output. */
+static int close_output(blo_comm *comm, int code)
+{
+  bool is_root = blo_comm_rank(comm) == BLO_ROOT;
+  blo_status status =
+      blo_agree_from(comm, BLO_ROOT, is_root ? flush_local(blo_comm_context(comm)) : BLO_OK);
+
+  return status == BLO_OK ? code : blo_cmd_fail(comm, status);
+}
+
 /* Launchers tell their ranks so in the environment: Open MPI, PMIx, and PMI of MPICH and Slurm. */
 static bool is_launched(void)
 {
@@ -112,7 +132,7 @@ int main(int argc, char **argv)
   BLO_BUG_IF(blo_context_create(&ctx) != BLO_OK, "no memory for a context");
   blo_log_setup(ctx, rank, BLO_LOG_RESULT);
   if (blo_comm_create(ctx, MPI_COMM_WORLD, &comm) == BLO_OK) {
-    code = dispatch(comm, argc, argv);
+    code = close_output(comm, dispatch(comm, argc, argv));
   }
   blo_comm_destroy(&comm);
   blo_context_destroy(&ctx);

@@ -40,6 +40,7 @@ typedef struct blo_exact_report {
   double hypergrad_norm;
   double lower_residual, lower_error;     /**< ||grad_y g||, and the quotient above */
   double adjoint_residual, adjoint_error; /**< ||H v - grad_y f||, quotient; 0 if minimax */
+  double lower_scale, adjoint_scale;      /**< denominators of the quotients */
   double curvature; /**< smallest p'Hp / p'p that CG met at the last y; NAN: no CG was needed */
   blo_int steps;    /**< Newton steps */
   blo_int products; /**< products H v */
@@ -58,6 +59,11 @@ BLO_API void blo_exact_destroy(blo_exact **exact);
 /**
  * Solve the lower level from y, the adjoint system from the last v, and form the hypergradient.
  *
+ * Either solve begins with at least one step, and ends at the tolerance and a tenth of the residual
+ * that it began with, or where rounding lets the residual decrease no more. Without that a start
+ * that is good enough by norms would stay as it is, for x + h q and x - h q alike, and their
+ * difference would be that of f(., y) with y fixed.
+ *
  * Newton steps y <- y + t s, s from CG on H s = -grad_y g, stopped at min(0.1, error) of the right
  * side, or where CG meets p'Hp <= 0 (then s so far, or the gradient); t = 1, 1/2, ... by Armijo's
  * rule, or once rounding hides the decrease of g, by that of its gradient. CG on a singular H
@@ -75,6 +81,20 @@ BLO_API BLO_MUST_USE blo_status blo_exact_hypergradient(blo_exact *exact, const 
 /** hv = H p at the point of the last hypergradient, with no sweep between that linearises. Call:
  *  Collective. Cost: one product, or two gradients of f if minimax. @return what a sweep returns */
 BLO_API BLO_MUST_USE blo_status blo_exact_product(blo_exact *exact, const blo_vec *p, blo_vec *hv);
+/**
+ * What residuals may do to the last hypergradient: with w about H^+ r, |r| = 1,
+ *
+ *     lower    |(phi(y + t w) - phi(y)) / t|, phi(y) = grad_x f - J v, H v = grad_y f, t |w| = 1e-4
+ *              max(1, ||y||): a residual r of the lower level moves y by w, and phi by that
+ *     adjoint  |J w|: a residual r of the adjoint moves v by w, and phi by J w; 0 if minimax
+ *
+ * Call  Collective. Cost: two gradients, a solve of the adjoint, a product J w
+ * @param[in]  w, hx  w in the space of y; the last hypergradient  @param[out] spare  like hx
+ * @return what a sweep returns
+ */
+BLO_API BLO_MUST_USE blo_status blo_exact_sensitivity(blo_exact *exact, const blo_vec *w,
+                                                      const blo_vec *hx, blo_vec *spare,
+                                                      double *lower, double *adjoint);
 
 /* ------------------------------------------------------------- Lanczos */
 
@@ -133,6 +153,9 @@ BLO_API BLO_MUST_USE blo_status blo_lanczos_run(blo_lanczos *lanczos, blo_lanczo
                                                 double tol, blo_lanczos_report *report);
 /** The Ritz vector of `smallest` after a run, |z| = 1, published. Call: Collective. */
 BLO_API void blo_lanczos_vector(const blo_lanczos *lanczos, blo_vec *z);
+/** w = Q T^+ e_1 after a run, Ritz values up to `least` taken as 0: about B^+ q_1, and that itself
+ *  if the Krylov space is invariant; published. Call: Collective. */
+BLO_API void blo_lanczos_inverse(blo_lanczos *lanczos, double least, blo_vec *w);
 
 /* --------------------------------------------------------- certificate */
 
@@ -157,10 +180,12 @@ typedef struct blo_certify_report {
   blo_lanczos_report upper; /**< of D^2 F */
   double rayleigh;          /**< z'D^2F z along `direction`, by differences */
   double difference;        /**< its change when h is doubled */
-  double accuracy;          /**< of curvatures: difference + asymmetry */
-  double gamma, h;          /**< as used */
-  blo_int hypergradients;   /**< computed in all */
-  char evidence[256];       /**< what the verdict rests on, in words */
+  double by_lower, by_adjoint; /**< blo_exact_sensitivity() for w = H^+ r, r random; 0: no steps */
+  double solving;              /**< what residuals do to curvatures, below */
+  double accuracy;             /**< of curvatures: the sum below */
+  double gamma, h;             /**< as used */
+  blo_int hypergradients;      /**< computed in all */
+  char evidence[256];          /**< what the verdict rests on, in words */
 } blo_certify_report;
 
 typedef struct blo_certifier blo_certifier;
@@ -175,13 +200,31 @@ BLO_API void blo_certifier_destroy(blo_certifier **certifier);
 /**
  * Look at the point x.
  *
- * not decided  if a hypergradient is not solved to its tolerances, H has negative curvature, or
- *              ||grad F|| > epsilon
+ * Accuracy of curvatures, the sum of
+ *
+ *     difference   change of z'Bz when h is doubled                          (h^2, kinks)
+ *     asymmetry    |Q'B Q - T|_F                                             (noise)
+ *     repetition   |z'Bz - theta_1|, the same number computed twice          (noise)
+ *     solving      sqrt(n_y) (by_lower R + by_adjoint S) / h                 (condition of H)
+ *
+ * Solving: a lower level left with the residual r has y off by H^+ r, |H^+ r| up to kappa |r| /
+ * |H|, and the hypergradient off by M r, M = (d phi / d y) H^+; an adjoint left with the residual s
+ * has it off by J H^+ s. Two such errors divided by 2 h make 1 / h. R and S are the largest |r| and
+ * |s| of all hypergradients, but not less than rounding, DBL_EPSILON times their scales. For a
+ * random unit vector u, E |M u|^2 = |M|_F^2 / n_y, so |M r| is about at most sqrt(n_y) |M u| |r|;
+ * by_lower is |M u|, and H^+ u comes from the Lanczos process on H with the start u. An estimate:
+ * it knows of H what `lower_steps` steps tell, and nothing (0) without them. Ritz values up to 10
+ * DBL_EPSILON |H| (1e-8 |H| if minimax) count as 0.
+ *
+ * not decided  if a hypergradient is not solved to its tolerances, H has negative curvature,
+ *              ||grad F|| > epsilon, numbers are not finite, or accuracy exceeds both gamma and
+ *              1e-3 of the largest |Ritz value|
  * strict saddle               if rayleigh + accuracy < -gamma
  * approximate local minimum   if bound - accuracy >= -gamma, with probability 1 - failure
  * not decided                 else
  *
- * Call  Collective. Cost: 2 steps + 5 hypergradients, lower_steps products H v
+ * Call  Collective. Cost: 2 steps + 5 hypergradients, lower_steps products H v, a
+ *       sensitivity
  * @param[in]     x   published
  * @param[in,out] y   near y*(x); then y*(x)
  * @param[out]    direction  [n_x] the unit vector of `rayleigh`, published; NULL: not wanted

@@ -4,17 +4,20 @@
  * updated periodically, for upper levels of unbounded smoothness (Hao, Gong and Liu 2024, arXiv
  * 2401.09587, algorithms 1 and 2):
  *
- *     s = 0 ... S - 1:       y <- epoch of SGD from y: T_s steps a_s, in the ball of radius D_s
- *                            a_{s+1} = a_s / 2   T_{s+1} = 2 T_s   D_{s+1} = D_s / 2^(1/2)   (x
- * fixed) for k = 0, 1, ... if k > 0, I | k:     y <- epoch of SGD from y: N steps alpha_k, in the
- * ball of radius R h = grad_x f - J v,  v ~ H^-1 grad_y f by a Neumann series with Q terms m <-
- * beta_k m + (1 - beta_k) h x <- x - eta_k m / ||m||
+ *     S times, x fixed:      y <- epoch of SGD from y: T_s steps a_s, in the ball of radius D_s
+ *                            a_{s+1} = a_s / 2   T_{s+1} = 2 T_s   D_{s+1} = D_s / 2^(1/2)
+ *     for k = 0, 1, ...
+ *       if k > 0, I | k:     y <- epoch of SGD from y: N steps alpha_k, in the ball of radius R
+ *       h = grad_x f - J v,  v ~ H^-1 grad_y f by a Neumann series with Q terms
+ *       m <- beta_k m + (1 - beta_k) h
+ *       x <- x - eta_k m / ||m||
  *
- * Each T_0 steps of the refinement are an outer iteration of their own: 2^s of them make epoch s,
- * so all take the same time. All batches are fresh. With v = (1/l) sum_{q < Q} prod_{j <= q} (1 -
- * H_j / l) grad_y f the estimator `neumann` has step 1/l and Q - 1 iterations; one chain of batches
- * serves all terms (the paper draws one for each: same mean). `linear_system` is what the authors'
- * code does instead: one step on H z = grad_y f in each iteration, z kept.
+ * Each T_1 steps of the refinement are an outer iteration of their own, so that all of these take
+ * the same time: 1, 2, 4, ... make an epoch. All batches are fresh. With
+ * v = (1/l) sum_{q < Q} prod_{j <= q} (1 - H_j / l) grad_y f the estimator `neumann` has step 1/l
+ * and Q - 1 iterations; one chain of batches serves all terms (the paper draws one for each: same
+ * mean). `linear_system` is what the authors' code does instead: one step on H z = grad_y f in each
+ * iteration, z kept.
  */
 #include "epoch_sgd.h"
 #include "projection_private.h"
@@ -27,8 +30,8 @@ typedef struct decay_options {
 } decay_options;
 
 typedef struct refine_options {
-  blo_int epochs, steps; /**< S, T_0 */
-  double step, radius;   /**< a_0, D_0 */
+  blo_int epochs, steps; /**< S, T_1 */
+  double step, radius;   /**< a_1, D_1 */
 } refine_options;
 
 typedef enum result { RESULT_AVERAGE, RESULT_LAST } result;
@@ -176,9 +179,9 @@ static void teardown(blo_solver *s)
 /** Draws of g an outer iteration at most: a part of the refinement, or an update. */
 static blo_int draws(const options *o)
 {
-  blo_int first = o->refine.epochs > 0 ? o->refine.steps : 0;
+  blo_int part = o->refine.epochs > 0 ? o->refine.steps : 0;
 
-  return first > o->lower.steps ? first : o->lower.steps;
+  return part > o->lower.steps ? part : o->lower.steps;
 }
 
 static blo_status run_epoch(blo_solver *s, const epoch *run, blo_report *r)
@@ -191,8 +194,8 @@ static blo_status run_epoch(blo_solver *s, const epoch *run, blo_report *r)
   return BLO_OK;
 }
 
-/** Iteration s->k = 2^e - 1 + i of the refinement is part i of the 2^e ones of epoch e, which
- * returns the mean. */
+/** Iteration 2^e - 1 + i of the refinement is part i of the 2^e ones of epoch e = 0, 1, ...; an
+ * epoch returns the mean. */
 static blo_status refine(blo_solver *s, blo_report *r)
 {
   const options *o = s->options;
@@ -348,13 +351,13 @@ static const blo_opt_row refine_rows[] = {
             "S: epochs of SGD on y before x moves, 2^S - 1 outer iterations; 0: none", "", 0),
     BLO_OPT(
         refine_options, steps, "20", 1, 1e6, "steps",
-        "T_0: steps of the first epoch, doubled from epoch to epoch; an outer iteration makes as "
+        "T_1: steps of the first epoch, doubled from epoch to epoch; an outer iteration makes as "
         "many",
         "", 0),
     BLO_OPT(refine_options, step, "0.1", 0, 1e12, "-",
-            "a_0: step size of the first epoch, halved from epoch to epoch", "", 0),
+            "a_1: step size of the first epoch, halved from epoch to epoch", "", 0),
     BLO_OPT(refine_options, radius, "inf", 0, BLO_INF, "-",
-            "D_0: radius of the first epoch's ball around its start, divided by sqrt(2) from epoch "
+            "D_1: radius of the first epoch's ball around its start, divided by sqrt(2) from epoch "
             "to epoch; at least the distance to the lower level's solution; inf: no balls",
             "", BLO_OPT_OPEN_LOW),
 };
@@ -423,12 +426,11 @@ const blo_solver_type blo_solver_bo_rep = {
     .name = "bo_rep",
     .summary = "BO-REP: normalised momentum steps on x, refined and periodically updated y",
     .source = "Hao, Gong and Liu 2024, arXiv 2401.09587, algorithms 1 and 2",
-    .cost =
-        "the first 2^S - 1 (S = refine.epochs): T = refine.steps gradients of g and reductions; "
-        "then 1 "
-        "gradient of g, K + 1 products H v, 1 product J v, 1 gradient of f, K + 2 reductions (K = "
-        "adjoint.iterations), and in every I-th iteration N gradients of g more; linear_system: "
-        "1 product H v with J v, 1 gradient of f, 1 reduction",
+    .cost = "first, 2^S - 1 times (S = refine.epochs): T gradients of g and reductions (T = "
+            "refine.steps); "
+            "then 1 gradient of g, K + 1 products H v, 1 product J v, 1 gradient of f, K + 2 "
+            "reductions (K = adjoint.iterations), and in every I-th iteration N gradients of g and "
+            "reductions more; linear_system: 1 product H v with J v, 1 gradient of f, 1 reduction",
     .state_size = sizeof(state),
     .options = &table,
     .setup = setup,

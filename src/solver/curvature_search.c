@@ -27,12 +27,11 @@ static blo_status enter_state(blo_solver *s, curvature_search *c)
   return blo_state_add_vec(s->state, "search.y_b", c->y_b);
 }
 
-/** T' = ceil(ln(U sqrt(d) / r) / ln(1 + eta gamma)): a direction of length r has a part of about
- *  r / sqrt(d) along an eigenvector, which reaches U in so many iterations. */
+/** T', or the curvature that a given T' shows. As eta <= 1 / L, no curvature is below -1 / eta. */
 static blo_status find_iterations(blo_context *ctx, const search_options *o, blo_int d,
                                   curvature_search *c)
 {
-  double way = log(o->threshold / o->radius * sqrt((double)d));
+  double way = log(o->threshold / o->radius * sqrt((double)d) / o->failure);
   double iterations =
       o->iterations > 0 ? (double)o->iterations : ceil(way / log1p(c->eta * o->curvature));
 
@@ -41,6 +40,11 @@ static blo_status find_iterations(blo_context *ctx, const search_options *o, blo
             "= %g; give iterations, or larger numbers",
             iterations, o->curvature, c->eta);
   c->iterations = (blo_int)iterations;
+  c->shown = expm1(way / iterations) / c->eta;
+  BLO_CHECK(ctx, way <= iterations * log(2), BLO_E_OPTION,
+            "solver.search: %lld iterations show curvature below -%.3g only, but F has none below "
+            "-1 / step = -%.3g if step is small enough: iterations of at least %.0f",
+            (long long)c->iterations, c->shown, 1 / c->eta, ceil(way / log(2)));
   return BLO_OK;
 }
 
@@ -168,11 +172,45 @@ static blo_status certify(curvature_search *c, search_end *end)
   return BLO_OK;
 }
 
+/** Whether y and v follow x: in an estimate on a large batch at the distance U from x, where y* is
+ *  another. The residual of y must fall faster than u grows, and that of v be half of grad_y f at
+ *  most. At x itself both may vanish by symmetry. */
+static blo_status see_who_follows(curvature_search *c, bool *follow)
+{
+  const blo_certificate *now = &c->large->adjoint->certificate;
+  double faster = (1 + c->eta * c->shown) * (1 + c->eta * c->shown), before;
+  blo_int plan = (*c->plan)++;
+
+  random_direction(c->s->seed, BLO_PURPOSE_DIRECTION, plan, c->z);
+  blo_vec_scale(c->o->threshold, c->z);
+  blo_vec_axpy(1, c->s->x, c->z);
+  blo_vec_publish(c->z);
+  blo_vec_copy(c->s->y, c->y_z);
+  BLO_TRY(stoc_hyper_look(c->large, plan, c->z, c->y_z, c->g_a));
+  before = now->lower_residual;
+  BLO_TRY(stoc_hyper_at(c->large, plan, c->z, c->y_z, c->g_a));
+  *follow = now->lower_residual * faster <= before && now->adjoint_relative <= 0.5;
+  return BLO_OK;
+}
+
+/** After T' iterations without growth to U. */
+static blo_status conclude(curvature_search *c, search_end *end)
+{
+  bool follow = false;
+
+  *end = SEARCH_OPEN;
+  if (c->length <= c->o->radius) {
+    BLO_TRY(see_who_follows(c, &follow));
+    *end = follow ? SEARCH_NOTHING : SEARCH_BLIND;
+  }
+  return BLO_OK;
+}
+
 static blo_status decide(curvature_search *c, const pair *last, search_end *end)
 {
   *end = SEARCH_GOES_ON;
   if (c->length < c->o->threshold) {
-    *end = c->t >= c->iterations ? SEARCH_NOTHING : SEARCH_GOES_ON;
+    return c->t >= c->iterations ? conclude(c, end) : BLO_OK;
   } else if (c->o->accept == ACCEPT_CERTIFICATE) {
     return certify(c, end);
   } else {
@@ -227,9 +265,13 @@ static const blo_opt_row rows[] = {
     BLO_OPT(search_options, step, "0", 0, BLO_INF, "-",
             "eta of u <- u - eta (g_b - g_a), at most about 1 / L, 0 = upper.step", "", 0),
     BLO_OPT(search_options, iterations, "0", 0, 1e9, "iterations",
-            "T': iterations at most, 0 = ln(threshold sqrt(n_x) / radius) / ln(1 + step "
+            "T': iterations at most, 0 = ln(threshold sqrt(n_x) / (failure radius)) / ln(1 + step "
             "curvature)",
             "", 0),
+    BLO_OPT(search_options, failure, "0.01", 0, 1, "-",
+            "delta: 0.8 delta bounds the probability that the random start has a part of less than "
+            "delta radius / sqrt(n_x) along the curvature, too little for that many iterations",
+            "", BLO_OPT_OPEN_LOW),
     BLO_OPT(search_options, move, "0.3", 0, BLO_INF, "-",
             "alpha: length of the step along negative curvature; gamma / rho", "",
             BLO_OPT_OPEN_LOW),

@@ -10,10 +10,18 @@
  *       (g_b, y_b) <- StocHyper(x + u, y_b; omega_t)          the same plan at both points
  *       u <- u - eta (g_b - g_a)
  *       if ||u|| >= U: break
+ *     if ||u|| <= r: nothing found
  *
  * As g_b - g_a is about D^2 F(x) u, the part of u along an eigenvector of eigenvalue -gamma grows
  * by 1 + eta gamma in an iteration, parts of positive curvature shrink. With other samples at the
  * two points their noise, which does not shrink with u, would swamp the difference.
+ *
+ * The part of a random unit direction along an eigenvector is less than delta / sqrt(d) with a
+ * probability of at most sqrt(2 / pi) delta: its density is at most sqrt(d / (2 pi)) there (d >= 3;
+ * for d = 1 and 2 the probability is even less). So with T' = ln(U sqrt(d) / (delta r)) / ln(1 +
+ * eta gamma) it has grown to U else, if its curvature is -gamma or less. A u between r and U shows
+ * nothing: F may be curved the other way at this distance. And u cannot grow if y or v do not
+ * follow x: then nothing is shown either.
  */
 #ifndef BLO_CURVATURE_SEARCH_H
 #define BLO_CURVATURE_SEARCH_H
@@ -32,6 +40,7 @@ typedef enum search_sign { SIGN_RANDOM, SIGN_GRADIENT, SIGN_BEST } search_sign;
 
 typedef struct search_options {
   double radius, threshold, curvature, step, move; /**< r, U, gamma, eta, alpha */
+  double failure;                                  /**< delta */
   blo_int iterations;                              /**< T'; 0: by the rule */
   int accept, sign;
   bool independent; /**< other plans at x + u than at x */
@@ -41,8 +50,10 @@ extern const blo_opt_table curvature_search_table;
 typedef enum search_end {
   SEARCH_GOES_ON,
   SEARCH_FOUND,   /**< negative curvature along u */
-  SEARCH_NOTHING, /**< u has not grown: no curvature below -gamma, with high probability */
-  SEARCH_REFUTED  /**< u has grown, but not along negative curvature: noise */
+  SEARCH_NOTHING, /**< u has not grown: no curvature below -shown, with high probability */
+  SEARCH_REFUTED, /**< u has grown, but not along negative curvature: noise */
+  SEARCH_OPEN,    /**< u has grown, but not to U in T' iterations */
+  SEARCH_BLIND    /**< u has not grown, but y or v do not follow x */
 } search_end;
 
 typedef struct curvature_search {
@@ -52,6 +63,7 @@ typedef struct curvature_search {
   blo_int *plan;             /**< next plan number; borrowed */
   double eta;
   blo_int iterations;     /**< T' */
+  double shown;           /**< curvature below minus this is found in them */
   blo_int t;              /**< iterations done */
   double length;          /**< ||u|| */
   double tracked;         /**< y_b belongs to x + u when u had this length */
@@ -76,7 +88,8 @@ void curvature_search_destroy(curvature_search *c);
 void curvature_search_begin(curvature_search *c, blo_int draw);
 /**
  * One iteration; the one that ends the search also decides. Call: Collective. Cost: two small
- * estimates with one scalar message each; with ACCEPT_CERTIFICATE two large ones at the end
+ * estimates with one scalar message each; with ACCEPT_CERTIFICATE two large ones at the end, and if
+ * u has not grown two, one of them without lower steps
  * @return BLO_OK; BLO_E_NONFINITE; what an estimate returns
  */
 blo_status curvature_search_iterate(curvature_search *c, blo_report *r, search_end *end);

@@ -26,7 +26,7 @@ void epoch_sgd_free(epoch_sgd *e)
 }
 
 /** Step i of these. The value that the last one asks for makes its sweep communicate, whatever the
- * layout of y: what failed before is known then, and so are notices. */
+ *  layout of y: what failed before is known then, and so are notices. */
 static blo_status step(epoch_sgd *e, const epoch *run, blo_int i, const blo_vec *x, blo_vec *y,
                        double *g)
 {

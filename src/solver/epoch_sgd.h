@@ -15,22 +15,20 @@
 /** Some steps of an epoch, which may be made in parts, in outer iterations that follow one another.
  *  Between them y is w. */
 typedef struct epoch {
-  blo_int k; /**< outer iteration the steps belong to */
-  blo_int
-      per_outer; /**< draws an outer iteration at most: step i of these has batch k per_outer + i */
-  blo_int done;  /**< steps of the epoch made before these; 0: it begins at y */
-  blo_int steps; /**< at least 1 */
-  double step;   /**< a */
-  double radius; /**< D; infinite: no ball */
-  bool average;  /**< the epoch returns the mean, else w_T */
-  bool ends;     /**< these are its last ones: y becomes what it returns */
+  blo_int k;         /**< outer iteration the steps belong to */
+  blo_int per_outer; /**< draws an outer iteration at most: step i has batch k per_outer + i */
+  blo_int done;      /**< steps of the epoch before these; 0: it begins at y */
+  blo_int steps;     /**< at least 1 */
+  double step;       /**< a */
+  double radius;     /**< D; infinite: no ball */
+  bool average;      /**< the epoch returns the mean, else w_T */
+  bool ends;         /**< these are its last ones: y becomes what it returns */
 } epoch;
 
 typedef struct epoch_sgd {
   blo_eval *eval;
   blo_sampler *sampler;
-  bool keeps;             /**< one x and one batch serve all steps, and the problem gains
-                               from it */
+  bool keeps;             /**< one x and one batch serve all steps, and it pays */
   blo_vec *g_y, *work;    /**< of the space of y */
   blo_vec *center, *mean; /**< c, and the mean so far: what an epoch in parts keeps */
 } epoch_sgd;

@@ -25,7 +25,7 @@ struct escape {
   blo_int count;      /**< perturbations */
   double f_s;         /**< f before it */
   blo_vec *x_s, *h_s; /**< x and the estimate of the hypergradient before it */
-  blo_vec *work;
+  blo_vec *work, *y;  /**< room; y during the check of who follows x */
 };
 
 /* ------------------------------------------------------------------ plan */
@@ -165,6 +165,7 @@ static blo_status make_state(blo_solver *s, escape *e)
   BLO_TRY(blo_vec_create(x, &e->x_s));
   BLO_TRY(blo_vec_create(x, &e->h_s));
   BLO_TRY(blo_vec_create(x, &e->work));
+  BLO_TRY(blo_vec_create(blo_eval_space_y(s->eval), &e->y));
   BLO_TRY(blo_state_add_int(s->state, "escape.perturbed_at", &e->k_p));
   BLO_TRY(blo_state_add_int(s->state, "escape.perturbations", &e->count));
   BLO_TRY(blo_state_add_double(s->state, "escape.f", &e->f_s));
@@ -197,6 +198,7 @@ void escape_destroy(escape **e)
     blo_vec_destroy(&(*e)->x_s);
     blo_vec_destroy(&(*e)->h_s);
     blo_vec_destroy(&(*e)->work);
+    blo_vec_destroy(&(*e)->y);
     blo_free(ctx, e);
   }
 }
@@ -341,7 +343,7 @@ static void judge(const escape *e, blo_solver *s, const finding *c, blo_report *
   r->second_order = but == NULL ? BLO_SECOND_ORDER_MINIMUM : BLO_SECOND_ORDER_UNDECIDED;
   s->evidence[0] = '\0';
   say(s, "perturbed at iteration %lld, f fell by %.2g", (long long)e->k_p + 1, c->fell);
-  say(s, c->fell < e->plan.decrease ? " < " : ", not ");
+  say(s, c->fell < e->plan.decrease ? " < " : ", not < ");
   say(s, "%.2g in %lld iterations", e->plan.decrease, (long long)e->plan.wait);
   if (but == NULL) {
     say(s, ", so curvature > %.2g", -e->plan.curvature);
@@ -357,11 +359,12 @@ static void judge(const escape *e, blo_solver *s, const finding *c, blo_report *
 }
 
 /** Whether y and v come to where they belong while a perturbation grows by e: at the distance S
- * from x_s, in the direction of the perturbation, where y* is another. */
+ * from x_s, in the direction of the perturbation, where y* is another. x is left there. */
 static blo_status see_who_follows(escape *e, blo_solver *s, blo_vec *hx, blo_report *r, finding *c)
 {
   double before;
 
+  blo_vec_copy(s->y, e->y);
   blo_vec_copy(e->x_s, s->x);
   random_direction(s->seed, BLO_PURPOSE_DIRECTION, e->k_p, hx);
   blo_vec_axpy(-e->plan.length, hx, s->x);
@@ -373,6 +376,7 @@ static blo_status see_who_follows(escape *e, blo_solver *s, blo_vec *hx, blo_rep
   }
   c->y_follows = r->lower_residual <= 0.1 * before;
   c->v_follows = !(r->adjoint_relative > 0.1) || r->adjoint_rhs <= 1e-6 * e->o->epsilon;
+  blo_vec_copy(e->y, s->y);
   return BLO_OK;
 }
 

@@ -10,6 +10,9 @@
 
 enum { HALVINGS = 40, ROUNDS = 5 };
 
+/* What is asked of a starting residual, and the part of |y| by which sensitivities move y. */
+static const double REDUCTION = 0.1, MOVE = 1e-4;
+
 /* Armijo's constant; the decrease of |grad_y g| that is progress where rounding hides that of g. */
 static const double ARMIJO = 1e-4, PROGRESS = 0.9;
 
@@ -191,23 +194,23 @@ static blo_status solve(blo_exact *e, blo_vec *z, double goal, cg_end *end)
 
 /* -------------------------------------------------------- the lower level */
 
-/** The residual to come to. */
+/** What a residual of the lower level is measured by. */
 static double lower_scale(const blo_exact *e, const blo_vec *y)
 {
   return e->size * fmax(1, blo_vec_norm(y));
 }
 
-/** e->s: Newton's step from y, or what CG has of it. @param[out] slope  s'grad_y g. Collective. */
-static blo_status find_step(blo_exact *e, double norm, double scale, double *slope)
+/** e->s: Newton's step from y, or what CG has of it. @param[in] least  the residual of CG that
+ *  will do  @param[out] slope  s'grad_y g. Collective. */
+static blo_status find_step(blo_exact *e, double norm, double scale, double least, double *slope)
 {
-  double least = 0.1 * e->o.tol_lower * scale;
   cg_end end;
 
   blo_vec_fill(e->s, 0);
   blo_vec_copy(e->g_y, e->r);
   blo_vec_scale(-1, e->r);
   BLO_TRY(solve(e, e->s, fmax(least, fmin(0.1, norm / scale) * norm), &end));
-  e->report->curved = end == CG_CURVED;
+  e->report->curved = end == CG_CURVED && norm > e->o.tol_lower * scale;
   *slope = blo_vec_dot(e->s, e->g_y);
   if (!(*slope < 0)) {
     blo_vec_copy(e->g_y, e->s);
@@ -225,15 +228,15 @@ static bool accepts(const blo_exact *e, double g, double noise, double decrease,
   return fabs(e->g - g) <= noise ? norm_now <= PROGRESS * norm : e->g <= g - ARMIJO * decrease;
 }
 
-/** y <- y + t s with the first t that will do. @param[in,out] norm  |grad_y g|
+/** y <- y + t s with the first t that will do, of the first `most`. @param[in,out] norm  |grad_y g|
  *  @param[out] moved  false: there is none, and y stays. Collective. */
-static blo_status move(blo_exact *e, blo_vec *y, double slope, double *norm, bool *moved)
+static blo_status move(blo_exact *e, blo_vec *y, int most, double slope, double *norm, bool *moved)
 {
   double g = e->g, size = fmax(1, blo_vec_norm(y)), t = 1;
   double noise = 1e3 * DBL_EPSILON * (fabs(g) + e->size * size * size);
 
   *moved = false;
-  for (int i = 0; i < HALVINGS && !*moved; i++, t *= 0.5) {
+  for (int i = 0; i < most && !*moved; i++, t *= 0.5) {
     blo_status status;
     double norm_now;
     blo_vec_copy(y, e->trial);
@@ -254,18 +257,22 @@ static blo_status move(blo_exact *e, blo_vec *y, double slope, double *norm, boo
   return BLO_OK;
 }
 
+/** Once the residual is within the tolerance a step is whole or not at all: rounding may have won.
+ */
 static blo_status solve_lower(blo_exact *e, blo_vec *y)
 {
-  double norm, pp, php, scale, slope;
+  double norm, pp, php, scale, slope, enough;
   bool moved = true;
 
   BLO_TRY(look(e, y));
   norm = blo_vec_norm(e->g_y);
   BLO_TRY(product(e, e->g_y, &pp, &php)); /* for |H| */
   scale = lower_scale(e, y);
-  while (moved && norm > e->o.tol_lower * scale && e->report->steps < e->o.newton) {
-    BLO_TRY(find_step(e, norm, scale, &slope));
-    BLO_TRY(move(e, y, slope, &norm, &moved));
+  enough = REDUCTION * norm;
+  while (moved && norm > fmin(e->o.tol_lower * scale, enough) && e->report->steps < e->o.newton) {
+    double goal = e->o.tol_lower * scale;
+    BLO_TRY(find_step(e, norm, scale, 0.1 * fmin(goal, enough), &slope));
+    BLO_TRY(move(e, y, norm > goal ? HALVINGS : 1, slope, &norm, &moved));
     if (moved) {
       e->report->steps++;
       e->report->curvature = (double)NAN;
@@ -274,6 +281,7 @@ static blo_status solve_lower(blo_exact *e, blo_vec *y)
     scale = lower_scale(e, y);
   }
   e->report->lower_residual = norm;
+  e->report->lower_scale = scale;
   return BLO_OK;
 }
 
@@ -297,21 +305,43 @@ static double adjoint_scale(const blo_exact *e)
   return e->size * blo_vec_norm(e->v) + blo_vec_norm(e->rhs);
 }
 
-/** CG, begun anew from the true residual until that is small. Collective. */
+/** A round of CG from the true residual. Where that is within `tol` already, v stays if rounding
+ *  keeps CG from making it less. @param[in,out] norm  of the residual. Collective. */
+static blo_status refine(blo_exact *e, double tol, double goal, double *norm, bool *more)
+{
+  double before = *norm;
+  cg_end end;
+
+  blo_vec_copy(e->v, e->s);
+  BLO_TRY(solve(e, e->v, 0.5 * goal, &end));
+  BLO_TRY(find_residual(e, norm));
+  *more = end == CG_SOLVED;
+  if (before > tol) {
+    e->report->curved = e->report->curved || end == CG_CURVED;
+  } else if (!(*norm <= PROGRESS * before)) {
+    *more = false;
+    *norm = before;
+    blo_vec_copy(e->s, e->v);
+  }
+  return BLO_OK;
+}
+
 static blo_status solve_adjoint(blo_exact *e)
 {
-  double norm, goal;
-  cg_end end = CG_SOLVED;
+  double norm, enough;
+  bool more = true;
 
   BLO_TRY(find_residual(e, &norm));
-  goal = e->o.tol_adjoint * adjoint_scale(e);
-  for (int i = 0; i < ROUNDS && norm > goal && end == CG_SOLVED; i++) {
-    BLO_TRY(solve(e, e->v, 0.5 * goal, &end));
-    BLO_TRY(find_residual(e, &norm));
-    goal = e->o.tol_adjoint * adjoint_scale(e);
+  enough = REDUCTION * norm;
+  for (int i = 0; i < ROUNDS && more; i++) {
+    double tol = e->o.tol_adjoint * adjoint_scale(e), goal = fmin(tol, enough);
+    if (!(norm > goal)) {
+      break;
+    }
+    BLO_TRY(refine(e, tol, goal, &norm, &more));
   }
-  e->report->curved = e->report->curved || end == CG_CURVED;
   e->report->adjoint_residual = norm;
+  e->report->adjoint_scale = adjoint_scale(e);
   return BLO_OK;
 }
 
@@ -339,8 +369,12 @@ static blo_status form(blo_exact *e, blo_vec *hx)
   return BLO_OK;
 }
 
+/** Numbers that overflow are no solution, not even with a residual of 0. */
 static double quotient(double residual, double scale)
 {
+  if (!isfinite(residual) || !isfinite(scale)) {
+    return (double)INFINITY;
+  }
   return residual == 0 ? 0 : residual / scale;
 }
 
@@ -349,8 +383,8 @@ static void conclude(const blo_exact *e, const blo_vec *hx)
   blo_exact_report *r = e->report;
 
   r->hypergrad_norm = blo_vec_norm(hx);
-  r->lower_error = quotient(r->lower_residual, lower_scale(e, e->y));
-  r->adjoint_error = e->minimax ? 0 : quotient(r->adjoint_residual, adjoint_scale(e));
+  r->lower_error = quotient(r->lower_residual, r->lower_scale);
+  r->adjoint_error = e->minimax ? 0 : quotient(r->adjoint_residual, r->adjoint_scale);
   r->solved =
       !r->curved && r->lower_error <= e->o.tol_lower && r->adjoint_error <= e->o.tol_adjoint;
 }
@@ -366,9 +400,15 @@ static blo_status compute(blo_exact *e, blo_vec *y, blo_vec *hx)
 blo_status blo_exact_hypergradient(blo_exact *e, const blo_vec *x, blo_vec *y, blo_vec *hx,
                                    blo_exact_report *report)
 {
+  const double none = (double)NAN;
   blo_status status, kept;
 
-  *report = (blo_exact_report){.curvature = (double)NAN};
+  *report = (blo_exact_report){.hypergrad_norm = none,
+                               .curvature = none,
+                               .lower_residual = none,
+                               .lower_error = none,
+                               .adjoint_residual = e->minimax ? 0 : none,
+                               .adjoint_error = e->minimax ? 0 : none};
   e->report = report;
   e->x = x;
   e->y = y;
@@ -376,4 +416,54 @@ blo_status blo_exact_hypergradient(blo_exact *e, const blo_vec *x, blo_vec *y, b
   status = compute(e, y, hx);
   kept = blo_eval_settle(e->eval); /* a product of tasks may have failed on one rank */
   return kept != BLO_OK ? kept : status;
+}
+
+/* ------------------------------------------------------------ sensitivities */
+
+/** out = the hypergradient formula at (x, y), y as it is. Collective. */
+static blo_status form_at(blo_exact *e, const blo_vec *y, blo_vec *out)
+{
+  e->y = y;
+  BLO_TRY(look(e, y));
+  return form(e, out);
+}
+
+/** |J w| at (x, y). Collective. */
+static blo_status cross_norm(blo_exact *e, const blo_vec *y, const blo_vec *w, blo_vec *spare,
+                             double *norm)
+{
+  blo_answer ans = {.jv = {spare}};
+  blo_ask ask = {
+      .lower = BLO_WANT_JV, .x = e->x, .y = y, .n_v = 1, .v = {w}, .linearized = e->linearizes};
+
+  e->y = y;
+  *norm = 0;
+  if (!e->minimax) {
+    BLO_TRY(look(e, y)); /* linearises at y again */
+    BLO_TRY(blo_eval_sweep(e->eval, &ask, &ans));
+    *norm = blo_vec_norm(spare);
+  }
+  return BLO_OK;
+}
+
+blo_status blo_exact_sensitivity(blo_exact *e, const blo_vec *w, const blo_vec *hx, blo_vec *spare,
+                                 double *lower, double *adjoint)
+{
+  const blo_vec *y = e->y;
+  double size = blo_vec_norm(w), t = MOVE * fmax(1, blo_vec_norm(y)) / size;
+  blo_exact_report kept = *e->report;
+
+  *lower = *adjoint = 0;
+  if (size == 0) {
+    return BLO_OK;
+  }
+  blo_vec_copy(y, e->trial);
+  blo_vec_axpy(t, w, e->trial);
+  BLO_TRY(form_at(e, e->trial, spare));
+  blo_vec_axpy(-1, hx, spare);
+  *lower = blo_vec_norm(spare) / t;
+  BLO_TRY(cross_norm(e, y, w, spare, adjoint));
+  kept.products = e->report->products;
+  *e->report = kept;
+  return BLO_OK;
 }

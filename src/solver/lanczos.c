@@ -24,6 +24,7 @@ struct blo_lanczos {
   double *alpha, *beta; /**< [most] T's diagonal, and what follows it below */
   double *theta;        /**< [most] Ritz values */
   double *s;            /**< [most] the first eigenvector of T */
+  double *c;            /**< [most] coefficients of an inverse */
   double *off, *work;   /**< at the root: [most], [2 most] */
   double *z;            /**< at the root: [most][most] */
   double strange;       /**< sum of squares of Q'B Q - T */
@@ -60,6 +61,7 @@ static blo_status make(blo_space *space, blo_int steps, blo_lanczos **out)
   BLO_TRY(blo_alloc(ctx, most, sizeof(double), &l->beta));
   BLO_TRY(blo_alloc(ctx, most, sizeof(double), &l->theta));
   BLO_TRY(blo_alloc(ctx, most, sizeof(double), &l->s));
+  BLO_TRY(blo_alloc(ctx, most, sizeof(double), &l->c));
   return make_root(l);
 }
 
@@ -91,6 +93,7 @@ void blo_lanczos_destroy(blo_lanczos **lanczos)
     blo_free(ctx, &l->beta);
     blo_free(ctx, &l->theta);
     blo_free(ctx, &l->s);
+    blo_free(ctx, &l->c);
     blo_free(ctx, &l->off);
     blo_free(ctx, &l->work);
     blo_free(ctx, &l->z);
@@ -258,4 +261,29 @@ void blo_lanczos_vector(const blo_lanczos *l, blo_vec *z)
   }
   blo_vec_scale(1 / blo_vec_norm(z), z);
   blo_vec_publish(z);
+}
+
+/** c = T^+ e_1, of the eigenvectors at the root. */
+static void invert_local(blo_lanczos *l, double least)
+{
+  memset(l->c, 0, (size_t)l->k * sizeof *l->c);
+  for (blo_int j = 0; j < l->k; j++) {
+    const double *u = l->z + j * l->k;
+    for (blo_int i = 0; fabs(l->theta[j]) > least && i < l->k; i++) {
+      l->c[i] += u[0] / l->theta[j] * u[i];
+    }
+  }
+}
+
+void blo_lanczos_inverse(blo_lanczos *l, double least, blo_vec *w)
+{
+  if (blo_comm_rank(l->comm) == BLO_ROOT) {
+    invert_local(l, least);
+  }
+  blo_bcast(l->comm, BLO_ROOT, l->c, l->k * (blo_int)sizeof *l->c);
+  blo_vec_fill(w, 0);
+  for (blo_int i = 0; i < l->k; i++) {
+    blo_vec_axpy(l->c[i], l->q[i], w);
+  }
+  blo_vec_publish(w);
 }

@@ -19,6 +19,7 @@
  * stages follows the successor code of the authors (2003pro/ScaleBiO, minmax.py), which multiplies
  * a before the first stage; the paper's theory was not at hand. docs/methods/minimax_gda.md.
  */
+#include "projection_private.h"
 #include <blo/solver.h>
 #include <math.h>
 
@@ -192,6 +193,7 @@ static blo_status make_parts(blo_solver *s, const options *o, state *st)
   BLO_TRY(check_stages(blo_eval_problem(s->eval)->ctx, o));
   BLO_TRY(make_samplers(s, o, st));
   BLO_TRY(check_lower(s, st, &o->lower));
+  BLO_TRY(check_set_of_tasks(blo_eval_problem(s->eval), &o->lower.set, st->xi));
   BLO_TRY(make_vectors(s, o, st));
   questions(s, st, ask);
   BLO_TRY(blo_eval_reserve_pair(s->eval, &ask[0], &ask[1]));
@@ -256,7 +258,9 @@ static blo_status follow(const blo_solver *s, const lower_options *o, double rho
     blo_vec_axpy(-rho, f->m != NULL ? f->m : f->g_y, f->y);
   }
   blo_projection_apply(st->set, f->y);
-  if (f->v != NULL) { /* once infinite, it would stop the steps in silence */
+  /* an infinite v would stop the steps in silence; one that is sharded is only seen by the driver,
+   * which looks at the whole state at recorded rows */
+  if (f->v != NULL) {
     BLO_TRY(blo_step_check(f->v, "Adam's mean square", "the lower step", s->k));
   }
   return blo_step_check(f->y, name, "the lower step", s->k);
@@ -407,10 +411,13 @@ static void describe(const blo_solver *s, FILE *to)
   const stage_options *st = &o->stages;
   const stage first = stage_at(o, 0), last = stage_at(o, st->number * st->steps - 1);
 
-  fprintf(to,
-          "stages    %lld of %lld steps, penalty %g to %g, lower step %g to %g, upper %g to %g\n",
-          (long long)st->number, (long long)st->steps, first.a, last.a, o->lower.step,
-          o->lower.step * last.y_scale, o->upper.base.step, o->upper.base.step * last.x_scale);
+  fprintf(
+      to,
+      "stages    %lld of %lld steps, %lld iterations in all, penalty %g to %g, lower step %g to "
+      "%g, upper %g to %g\n",
+      (long long)st->number, (long long)st->steps, (long long)(st->number * st->steps), first.a,
+      last.a, o->lower.step, o->lower.step * last.y_scale, o->upper.base.step,
+      o->upper.base.step * last.x_scale);
 }
 
 /* ---------------------------------------------------------------- options */

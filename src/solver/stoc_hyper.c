@@ -39,10 +39,16 @@ void stoc_hyper_destroy(stoc_hyper *h)
   blo_estimator_destroy(&h->adjoint);
 }
 
+blo_status stoc_hyper_look(stoc_hyper *h, blo_int plan, const blo_vec *x, const blo_vec *y,
+                           blo_vec *hx)
+{
+  return blo_estimator_compute(h->adjoint, plan, x, y, hx);
+}
+
 blo_status stoc_hyper_at(stoc_hyper *h, blo_int plan, const blo_vec *x, blo_vec *y, blo_vec *hx)
 {
   BLO_TRY(blo_lower_track(h->lower, plan, x, y));
-  return blo_estimator_compute(h->adjoint, plan, x, y, hx);
+  return stoc_hyper_look(h, plan, x, y, hx);
 }
 
 void stoc_hyper_report(const stoc_hyper *h, blo_report *r)

@@ -54,6 +54,10 @@ void stoc_hyper_destroy(stoc_hyper *h);
  * @param[out]    hx  in the space of x
  */
 blo_status stoc_hyper_at(stoc_hyper *h, blo_int plan, const blo_vec *x, blo_vec *y, blo_vec *hx);
+/** The same without the lower-level steps: its certificate tells the residual of y as it is. Call:
+ *  Collective. Cost: T gradients of g and T reductions less */
+blo_status stoc_hyper_look(stoc_hyper *h, blo_int plan, const blo_vec *x, const blo_vec *y,
+                           blo_vec *hx);
 /** Enter what the last estimate tells of itself into a report. Call: Local. */
 void stoc_hyper_report(const stoc_hyper *h, blo_report *r);
 

@@ -10,7 +10,8 @@
  *         if ||g|| <= (4/5) epsilon:
  *           u <- iNEON(x, y)
  *           if there is none: x is an epsilon-local minimum w.h.p.
- *           x <- x + s alpha u / ||u||,  s = +1 or -1;  continue
+ *           if there is one: x <- x + s alpha u / ||u||,  s = +1 or -1
+ *           else this is not decided, and the next iteration descends;  continue
  *       (g, y) <- StocHyper(x, y; small batches)
  *       x <- x - eta g
  *
@@ -44,6 +45,7 @@ typedef struct state {
   blo_int searching;        /**< 1 within a search */
   blo_int searches;         /**< begun */
   blo_int moves;            /**< steps along negative curvature */
+  blo_int undecided;        /**< 1 after a search that has decided nothing: descent comes first */
   blo_int plan;             /**< next plan number */
   double large;             /**< ||g|| of the last check; negative: there was none */
   blo_vec *hx;              /**< an estimate; that of the check until a search has ended */
@@ -110,6 +112,7 @@ static blo_status enter_state(blo_solver *s, state *st)
   BLO_TRY(blo_state_add_int(s->state, "searching", &st->searching));
   BLO_TRY(blo_state_add_int(s->state, "searches", &st->searches));
   BLO_TRY(blo_state_add_int(s->state, "moves", &st->moves));
+  BLO_TRY(blo_state_add_int(s->state, "undecided", &st->undecided));
   BLO_TRY(blo_state_add_int(s->state, "plan", &st->plan));
   BLO_TRY(blo_state_add_double(s->state, "check.norm", &st->large));
   return blo_state_add_vec(s->state, "check.gradient", st->hx);
@@ -167,11 +170,25 @@ static blo_status descend(blo_solver *s, state *st, blo_report *r)
   return blo_upper_step(st->upper, s->k, st->hx, s->x);
 }
 
-static blo_status round_of_descent(blo_solver *s, state *st, blo_report *r)
+static void tell_of_descent(blo_solver *s, const state *st)
 {
   const options *o = s->options;
 
-  if (st->rounds++ % o->check.every == 0) {
+  if (st->large > 0.8 * o->check.epsilon) {
+    SAY(s, "norm of grad F %.3g on a large batch, more than 4/5 of check.epsilon", st->large);
+  } else {
+    SAY(s, "descent after search %lld, which began at a norm of grad F of %.3g on a large batch",
+        (long long)st->searches, st->large);
+  }
+}
+
+static blo_status round_of_descent(blo_solver *s, state *st, blo_report *r)
+{
+  const options *o = s->options;
+  bool due = st->rounds++ % o->check.every == 0 && st->undecided == 0;
+
+  st->undecided = 0;
+  if (due) {
     BLO_TRY(check(s, st, r));
   }
   if (st->searching != 0) {
@@ -179,7 +196,7 @@ static blo_status round_of_descent(blo_solver *s, state *st, blo_report *r)
         (long long)st->searches);
     return BLO_OK;
   }
-  SAY(s, "norm of grad F %.3g on a large batch, more than 4/5 of check.epsilon", st->large);
+  tell_of_descent(s, st);
   return descend(s, st, r);
 }
 
@@ -215,20 +232,28 @@ static blo_status move(blo_solver *s, state *st)
   return BLO_OK;
 }
 
-/** The report of a search that has not found any negative curvature. */
-static void conclude(blo_solver *s, const state *st, search_end end, blo_report *r)
+/** What a search that has not found any negative curvature tells. */
+static void conclude(blo_solver *s, const state *st, search_end end)
 {
   const options *o = s->options;
   const curvature_search *c = &st->search;
 
   if (end == SEARCH_NOTHING) {
-    r->converged = true;
-    r->second_order = BLO_SECOND_ORDER_MINIMUM;
     SAY(s,
-        "norm of grad F %.3g on a large batch, at most 4/5 of %.3g; u has length %.3g < %.3g after "
-        "%lld iterations from %.3g: no curvature of F below -%.3g, with high probability",
-        st->large, o->check.epsilon, c->length, o->search.threshold, (long long)c->t,
-        o->search.radius, o->search.curvature);
+        "norm of grad F %.3g on a large batch, at most 4/5 of %.3g; u has length %.3g after %lld "
+        "iterations from %.3g: no curvature of F below -%.3g, with probability %g",
+        st->large, o->check.epsilon, c->length, (long long)c->t, o->search.radius, c->shown,
+        1 - 0.8 * o->search.failure);
+  } else if (end == SEARCH_OPEN) {
+    SAY(s,
+        "search %lld is void: u has grown from %.3g to %.3g in %lld iterations, not to threshold = "
+        "%.3g; a smaller threshold or more iterations may help",
+        (long long)st->searches, o->search.radius, c->length, (long long)c->t, o->search.threshold);
+  } else if (end == SEARCH_BLIND) {
+    SAY(s,
+        "search %lld is void: u has not grown, but y or v do not follow x (residual of v %.2g of "
+        "the right side); other or more lower or adjoint steps",
+        (long long)st->searches, st->of_check.adjoint->certificate.adjoint_relative);
   } else {
     SAY(s,
         "search %lld is void: u has grown to %.3g, but the curvature of F along it is %.3g, more "
@@ -252,7 +277,10 @@ static blo_status search(blo_solver *s, state *st, blo_report *r)
   if (end == SEARCH_FOUND) {
     return move(s, st);
   }
-  conclude(s, st, end, r);
+  conclude(s, st, end);
+  r->converged = end == SEARCH_NOTHING;
+  r->second_order = r->converged ? BLO_SECOND_ORDER_MINIMUM : BLO_SECOND_ORDER_UNDECIDED;
+  st->undecided = !r->converged;
   return BLO_OK;
 }
 
@@ -282,8 +310,10 @@ static void describe(const blo_solver *s, FILE *to)
   const options *o = s->options;
   const curvature_search *c = &((const state *)s->data)->search;
 
-  fprintf(to, "search    at most T' = %lld iterations, with step %g, for curvature -%g\n",
-          (long long)c->iterations, c->eta, o->search.curvature);
+  fprintf(to,
+          "search    at most T' = %lld iterations, with step %g; looks for curvature of F below "
+          "%.3g, which is missed with probability at most %g\n",
+          (long long)c->iterations, c->eta, -c->shown, 0.8 * o->search.failure);
 }
 
 /* --------------------------------------------------------------- options */
@@ -294,7 +324,7 @@ static const blo_opt_row lower_rows[] = {
     BLO_OPT(stoc_lower_options, batch, "256", 0, 1e12, "samples",
             "samples of g in a step, 0 = all; a fresh batch for each", "", 0),
     BLO_OPT(stoc_lower_options, step, "0.1", 0, 1e12, "-", "lower step size tau; 2 / (l + mu)", "",
-            0),
+            BLO_OPT_OPEN_LOW),
 };
 static const blo_opt_row adjoint_rows[] = {
     BLO_OPT(stoc_adjoint_options, iterations, "10", 1, 1e9, "products",
@@ -348,7 +378,9 @@ const blo_solver_type blo_solver_stocbio_ineon = {
     .cost = "an estimate: T + 1 gradients of g, Q + 1 products H v, 1 product J v, 1 gradient of "
             "f, T + Q + 2 reductions (T = lower.steps, Q = adjoint.iterations); descent: 1 "
             "estimate, and one on large batches every check.every iterations; an iteration of a "
-            "search: 2 estimates, and 2 on large batches in the last one for the certificate",
+            "search: 2 estimates, and 2 on large batches in the last one, for the certificate or, "
+            "one of "
+            "them without lower steps, to see whether y and v follow x",
     .state_size = sizeof(state),
     .options = &table,
     .setup = setup,

@@ -21,6 +21,12 @@ solver:
   upper: {step: 0.3, set: {type: box, low: -100}}
 run: {iterations: 100}
 END
+sed 's/shards: 4/shards: 4, kappa: 1e12/' saddle.yml | sed 's/0\.01/1e-12/' >ill.yml
+cat >diverges.yml <<END
+problem: {type: minimax_saddle, shards: 4, start: random}
+solver: {type: aid, lower: {step: 10}}
+run: {iterations: 100}
+END
 cat >cleaning.yml <<END
 problem:
   type: hyper_cleaning
@@ -113,6 +119,14 @@ certifies 1 '^not decided: hypergradients are not exact' minimum.h5 --set certif
   --set certify.tol_lower=1e-30
 certifies 30 '^strict saddle' saddle.h5 --set certify.h=0.01
 says 'h = 0\.01\)' saddle.h5.said.1
+
+shows "what cannot be known"
+runs ill 2
+parblo_on 2 run diverges.yml >diverges.run 2>&1
+says 'diverged: a value is not finite' diverges.run
+certifies 1 '^not decided: .* by residuals' ill.h5 --epsilon 0.1
+certifies 1 '^not decided: .* contradict each other' minimum.h5 --set certify.h=10
+certifies 1 '^not decided: at the point: .* is not finite.*; did the run diverge' diverges.h5
 
 shows "a run file and its checkpoint, parts by name, tasks, a plugin"
 for name in cleaning representation few_shot plugin; do runs $name 2; done

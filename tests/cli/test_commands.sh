@@ -277,5 +277,16 @@ expect 2 "did you mean '--samples'" "$PARBLO" check tiny.yml --smaples 3
 expect 2 "must be a whole number from 1" "$PARBLO" check tiny.yml --samples 0
 expect 2 "did you mean 'hyper_cleaning'" "$PARBLO" check tiny.yml --set problem.type=hyper_claening
 
+# output that cannot be written: a full disk is seen when the buffer is written, at the end
+if [ -w /dev/full ]; then
+  sent() { code=$1; shift; expect "$code" 'error: cannot write to the standard output' sh -c "$*"; }
+  sent 3 "'$PARBLO' list >/dev/full"
+  sent 3 "'$PARBLO' help certify >/dev/full"
+  sent 3 "'$PARBLO' --version >/dev/full"
+  sent 3 "'$PARBLO' info out/tiny.h5 >/dev/full"
+  sent 3 "'$PARBLO' history out/tiny.h5 >/dev/full"
+  sent 3 "'$PARBLO' certify out/tiny.h5 --set certify.steps=1 --set certify.tol_lower=1e-6 >/dev/full"
+fi
+
 [ "$failures" -eq 0 ] || echo "$failures failures"
 exit $((failures > 0))

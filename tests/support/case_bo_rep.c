@@ -1,20 +1,20 @@
 /* bo_rep in the conformance suite of the methods. */
 #include "method_case.h"
 
-/* settings[0]: two epochs of refinement, 3 and 6 steps; then an update of 4 steps every second
- * iteration and K = 3 products. Full batches of tasks only. */
+/* settings[0]: two epochs of refinement, 3 and 6 steps, in three iterations; then an update of 4
+ * steps every second iteration and K = 3 products. Full batches of tasks only. */
 static method_cost cost(int k, bool tasks)
 {
   enum { S = 2, T = 3, I = 2, N = 4, K = 3 };
-  int epochs = k + 1 < S ? k + 1 : S, steps = T * ((1 << epochs) - 1);
-  int iterations = k + 1 - epochs, updates = iterations > 0 ? (iterations - 1) / I : 0;
+  int all = (1 << S) - 1, parts = k + 1 < all ? k + 1 : all, steps = T * parts;
+  int iterations = k + 1 - parts, updates = iterations > 0 ? (iterations - 1) / I : 0;
   method_cost c = {.g_x = 0};
   c.g_y = steps + N * updates + iterations;
   c.hv = (K + 1) * iterations;
   c.jv = c.f_x = c.f_y = iterations;
-  /* of tasks: an epoch's last step has a value; balls have a norm a step; of a solve the sweeps
+  /* of tasks: the last step of a part has a value; balls have a norm a step; of a solve the sweeps
    * before and after it, and the norms of the first and the last term and the certificate's */
-  c.reductions = tasks ? epochs + updates + steps + N * updates + (2 + 2 + 1) * iterations
+  c.reductions = tasks ? parts + updates + steps + N * updates + (2 + 2 + 1) * iterations
                        : c.g_y - iterations + (K + 2) * iterations;
   return c;
 }

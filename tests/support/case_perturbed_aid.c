@@ -11,12 +11,14 @@ const method_case method_case_perturbed_aid = {
                   "lower: {steps: 4, step: 0.1}\nadjoint: {iterations: 4}\nupper: {step: 0.1}\n"},
                  {"lower: {steps: 4, step: 0.3, warm_start: false}\n"
                   "adjoint: {type: direct, on_curvature: truncate, warm_start: false}\n"
-                  "upper: {step: 0.1}\nescape: {epsilon: 1e9, wait: 2, decrease: 1e9, check: 2}\n"
+                  "upper: {step: 0.1}\nescape: {epsilon: 1e9, wait: 2, length: 30, decrease: 1e3, "
+                  "check: 2}\n"
                   "dense: {ranks: 1, block: 8}\n",
                   NULL,
                   "lower: {steps: 4, step: 0.1, warm_start: false}\n"
                   "adjoint: {type: direct, on_curvature: truncate, warm_start: false}\n"
-                  "upper: {step: 0.1}\nescape: {epsilon: 1e9, wait: 2, decrease: 1e9, check: 2}\n"
+                  "upper: {step: 0.1}\nescape: {epsilon: 1e9, wait: 2, length: 30, decrease: 1e3, "
+                  "check: 2}\n"
                   "dense: {ranks: 1, block: 8}\n"}},
     .cost = method_cost_of_aid,
     .minimum = "lower: {steps: 40, step: 0.4}\nadjoint: {iterations: 20, tol: 1e-13}\n"

@@ -15,8 +15,9 @@ static method_cost cost(int k, bool tasks)
 const method_case method_case_perturbed_gdmax = {
     .name = "perturbed_gdmax",
     .settings = {{.general = "lower: {steps: 4, step: 0.3}\nupper: {step: 0.2}\n"},
-                 {.general = "lower: {steps: 4, step: 0.3}\nupper: {step: 0.1}\n"
-                             "escape: {epsilon: 1e9, wait: 2, decrease: 1e9, check: 2}\n"}},
+                 {.general =
+                      "lower: {steps: 4, step: 0.3}\nupper: {step: 0.1}\n"
+                      "escape: {epsilon: 1e9, wait: 2, length: 30, decrease: 1e3, check: 2}\n"}},
     .refuses = ((1u << N_FIXTURES) - 1) & ~(1u << FIXTURE_MINIMAX),
     .cost = cost,
     .minimum = "lower: {steps: 20, step: 0.5}\nupper: {step: 0.2}\nescape: {epsilon: 1e-100, "

@@ -19,11 +19,12 @@ perturbed perturbed_start(const perturbed_plan *plan, const blo_solver *s,
   return p;
 }
 
-/* The vector that perturbs in iteration k: number by number from the streams. */
-static void draw(const perturbed *p, int k, double *xi)
+/* The direction of the vector that perturbs in iteration k, in some length: number by number from
+ * the streams. */
+static void draw(const perturbed *p, int k, double length, double *xi)
 {
   const blo_stream st = {p->seed, BLO_PURPOSE_DIRECTION};
-  double length = p->plan.radius * pow(blo_stream_uniform(st, (uint64_t)k, 1, 0), 1.0 / p->n), size;
+  double size;
   for (int i = 0; i < p->n; i++) {
     xi[i] = blo_stream_normal(st, (uint64_t)k, 0, (uint64_t)i);
   }
@@ -33,10 +34,39 @@ static void draw(const perturbed *p, int k, double *xi)
   }
 }
 
-/* x_s again, and the estimate there twice. */
+static double radius_of(const perturbed *p, int k)
+{
+  const blo_stream st = {p->seed, BLO_PURPOSE_DIRECTION};
+  return p->plan.radius * pow(blo_stream_uniform(st, (uint64_t)k, 1, 0), 1.0 / p->n);
+}
+
+/* At the distance S from x_s y and v come along in the iterations in which the perturbation grows
+ * by e, if it grows from eta r / sqrt n to S in the wait. */
+static bool all_follow(perturbed *p, blo_report *r)
+{
+  const perturbed_plan *e = &p->plan;
+  int iterations = (int)ceil(e->wait / log(e->length * sqrt((double)p->n) / (e->eta * e->radius)));
+  double way[PERTURBED_MAX], y[PERTURBED_MAX], before;
+  memcpy(y, p->y, sizeof y);
+  draw(p, p->k_p, e->length, way);
+  plain_add(p->n, p->x_s, -1, way, p->x);
+  p->estimate(p, PERTURBED_LOOK, r);
+  before = r->lower_residual;
+  for (int i = 0; i < iterations; i++) {
+    p->estimate(p, PERTURBED_ITERATION, r);
+  }
+  memcpy(p->y, y, sizeof y);
+  return r->lower_residual <= before / 10 &&
+         (isnan(r->adjoint_relative) || r->adjoint_relative <= 0.1);
+}
+
+/* The better f; x_s again, and the estimate there twice. */
 static void stop(perturbed *p, blo_report *r)
 {
-  double first[PERTURBED_MAX];
+  double first[PERTURBED_MAX], f_end;
+  p->estimate(p, PERTURBED_CHECK, r);
+  f_end = r->f;
+  bool follow = all_follow(p, r);
   memcpy(p->x, p->x_s, sizeof p->x);
   p->estimate(p, PERTURBED_CHECK, r);
   memcpy(first, p->hx, sizeof first);
@@ -45,7 +75,8 @@ static void stop(perturbed *p, blo_report *r)
   r->hypergrad_norm = plain_norm(p->n, p->hx);
   r->converged = true;
   r->second_order = p->error <= p->plan.epsilon / 5 && r->hypergrad_norm <= p->plan.epsilon &&
-                            fabs(p->f_s - r->f) <= p->plan.decrease
+                            fabs(p->f_s - r->f) <= p->plan.decrease &&
+                            fabs(r->f - f_end) < p->plan.decrease && follow
                         ? BLO_SECOND_ORDER_MINIMUM
                         : BLO_SECOND_ORDER_UNDECIDED;
 }
@@ -66,7 +97,7 @@ static void move(perturbed *p, int k, blo_report *r)
     p->f_s = r->f;
     p->k_p = k;
     p->count++;
-    draw(p, k, xi);
+    draw(p, k, radius_of(p, k), xi);
     for (int i = 0; i < p->n; i++) {
       p->x[i] -= p->plan.eta * xi[i];
     }

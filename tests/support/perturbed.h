@@ -10,8 +10,9 @@
 
 enum { PERTURBED_MAX = 8 }; /**< entries of x or y */
 
-/** An iteration's estimate; at a stop, with more work, the first, and again. */
+/** An iteration's estimate; one without lower steps; with more work, the first, and again. */
 typedef enum perturbed_work {
+  PERTURBED_LOOK,
   PERTURBED_ITERATION,
   PERTURBED_CHECK,
   PERTURBED_AGAIN
@@ -20,7 +21,7 @@ typedef enum perturbed_work {
 /** Settings of the upper level and of the escape. */
 typedef struct perturbed_plan {
   int wait;
-  double eta, epsilon, radius, decrease;
+  double eta, epsilon, radius, decrease, length;
 } perturbed_plan;
 
 /** A run: x and y, and the estimate of the hypergradient there. */

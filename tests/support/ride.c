@@ -1,5 +1,7 @@
 /* Methods made from settings, and run; see ride.h. */
 #include "ride.h"
+#include <stdio.h>
+#include <string.h>
 
 blo_status ride_try(const fixture *f, const char *method, const char *text, uint64_t seed,
                     blo_solver **s)
@@ -74,6 +76,18 @@ blo_status ride_until_failure(ride *r, int most, int *done)
 known_metrics ride_at(const ride *r)
 {
   return known_at(&r->f, r->s->x, r->s->y);
+}
+
+void ride_expect_described(const blo_solver *s, const char *says)
+{
+  char text[4096] = "";
+  FILE *to = tmpfile();
+  BLO_REQUIRE_ALL(to != NULL);
+  blo_solver_describe(s, to);
+  rewind(to);
+  text[fread(text, 1, sizeof text - 1, to)] = 0;
+  fclose(to);
+  BLO_EXPECT_MSG(strstr(text, says) != NULL, "no '%s' in: %s", says, text);
 }
 
 blo_vec *ride_kept(const blo_solver *s, const char *name)

@@ -16,6 +16,9 @@ blo_solver *ride_make(const fixture *f, const char *method, const char *text, ui
 void ride_expect_refused(const fixture *f, const char *method, const char *text, blo_status code,
                          const char *says);
 
+/** What `--dry-run` prints of it has these words. Call: Local. */
+void ride_expect_described(const blo_solver *s, const char *says);
+
 /** A method on a problem. */
 typedef struct ride {
   fixture f;

@@ -9,7 +9,7 @@
 #include <string.h>
 
 enum { NX = QUADRATIC_N_X, NY = QUADRATIC_N_Y };
-enum { SEED = 31, ITERATIONS = 9 };
+enum { SEED = 31, ITERATIONS = 16 };
 
 static const double TOL = 1e-12;
 
@@ -81,6 +81,7 @@ typedef struct reference {
   const plan *p;
   plain_draws draws;
   double x[NX], y[NY], m[NX], z[NY];
+  double c[NY], sum[NY]; /* of an epoch */
   blo_report report;
 } reference;
 
@@ -102,33 +103,54 @@ static double at(double value, falling d, int k)
   return value * pow(1 + (k > d.after ? k - d.after : 0) / d.over, -d.power);
 }
 
-/* An epoch of outer iteration K; `turns` counts how often the ball was met. */
-static void epoch(reference *r, int K, int steps, double a, double D, bool mean, int *turns)
+/* Steps of outer iteration K, the first ones of an epoch or more of them; `turns` counts how often
+ * the ball was met. */
+static void descend(reference *r, int K, bool begin, int steps, double a, double D, int *turns)
 {
   const plan *p = r->p;
-  int last = p->S > 0 ? p->T << (p->S - 1) : 0, per_outer = last > p->N ? last : p->N;
-  double c[NY], sum[NY] = {0};
+  int part = p->S > 0 ? p->T : 0, per_outer = part > p->N ? part : p->N;
   quadratic_oracles g = {0};
-  memcpy(c, r->y, sizeof c);
+  for (int j = 0; j < NY && begin; j++) {
+    r->c[j] = r->y[j];
+    r->sum[j] = 0;
+  }
   for (int t = 0; t < steps; t++) {
     g = lower_at(r, r->draws.lower, K * per_outer + t, r->z);
     for (int j = 0; j < NY; j++) {
       r->y[j] -= a * g.gy[j];
     }
-    double far = plain_distance(NY, r->y, c);
+    double far = plain_distance(NY, r->y, r->c);
     for (int j = 0; j < NY; j++) {
-      r->y[j] = far > D ? c[j] + D * (r->y[j] - c[j]) / far : r->y[j];
-      sum[j] += r->y[j];
+      r->y[j] = far > D ? r->c[j] + D * (r->y[j] - r->c[j]) / far : r->y[j];
+      r->sum[j] += r->y[j];
     }
     *turns += far > D;
-  }
-  for (int j = 0; j < NY && mean; j++) {
-    r->y[j] = sum[j] / steps;
   }
   r->report.g = g.value;
   r->report.lower_residual = plain_norm(NY, g.gy);
   r->report.lower_steps = steps;
   r->report.step_y = a;
+}
+
+static void take_mean(reference *r, int steps)
+{
+  for (int j = 0; j < NY; j++) {
+    r->y[j] = r->sum[j] / steps;
+  }
+}
+
+/* Epoch s has T 2^s steps, T of them in each of its 2^s iterations. */
+static void refine(reference *r, int K, int *turns)
+{
+  const plan *p = r->p;
+  int s = 0, begin = 0;
+  while (K >= begin + (1 << s)) {
+    begin += 1 << s++;
+  }
+  descend(r, K, K == begin, p->T, p->a / (1 << s), p->D / pow(sqrt(2), s), turns);
+  if (K + 1 == begin + (1 << s)) {
+    take_mean(r, p->T << s);
+  }
 }
 
 /* CG has one matrix; the series is (1/l) sum_{q < Q} prod_{j <= q} (1 - H_j / l) w, 1/l = nu,
@@ -187,17 +209,20 @@ static void upper_step(reference *r, int k, const double *h)
 static void iterate(reference *r, int K, int *turns)
 {
   const plan *p = r->p;
-  int k = K - p->S;
+  int k = K - (1 << p->S) + 1;
   double h[NX];
   r->report = blo_report_none();
   if (k < 0) {
-    epoch(r, K, p->T << K, p->a / (1 << K), p->D / pow(sqrt(2), K), true, turns);
+    refine(r, K, turns);
     return;
   }
   r->report.lower_steps = 0;
   r->report.verdict = BLO_VERDICT_SPENT;
   if (k > 0 && k % p->I == 0) {
-    epoch(r, K, p->N, at(p->alpha, p->of_alpha, k), p->R, strcmp(p->result, "average") == 0, turns);
+    descend(r, K, true, p->N, at(p->alpha, p->of_alpha, k), p->R, turns);
+    if (strcmp(p->result, "average") == 0) {
+      take_mean(r, p->N);
+    }
   }
   (strcmp(p->adjoint, "system") == 0 ? tracked : solved)(r, K, h);
   upper_step(r, k, h);

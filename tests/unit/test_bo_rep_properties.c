@@ -3,6 +3,7 @@
  * and bo_rep does not. */
 #include "plain.h"
 #include "ride.h"
+#include "transplant.h"
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
@@ -115,7 +116,8 @@ static double error_y(const ride *r)
 }
 
 /* On (1/2) h y^2 - b y the mean of T steps a from a distance e is e q (1 - q^T) / ((1 - q) T) away,
- * q = 1 - a h; h = 1, a = 0.1, T = 10: 0.58618940391. The second epoch has T = 20, a = 0.05. */
+ * q = 1 - a h; h = 1, a = 0.1, T = 10: 0.58618940391. The second epoch has T = 20, a = 0.05, and
+ * takes two iterations. */
 static void mean_of_an_epoch(blo_comm *comm)
 {
   ride r;
@@ -128,30 +130,71 @@ static void mean_of_an_epoch(blo_comm *comm)
   BLO_EXPECT_NEAR(error_y(&r) / before, 0.58618940391, 1e-11, 0, "q (1 - q^T) / ((1 - q) T)");
   BLO_EXPECT_ALL(r.report.lower_steps == 10 && r.report.step_y == 0.1 && isnan(r.report.step_x));
   before = error_y(&r);
-  ride_step(&r);
   double q = 0.95;
+  ride_step(&r);
+  BLO_EXPECT_NEAR(error_y(&r) / before, pow(q, 10), 1e-13, 0, "half of the epoch: w");
+  ride_step(&r);
   BLO_EXPECT_NEAR(error_y(&r) / before, q * (1 - pow(q, 20)) / (0.05 * 20), 1e-13, 0,
                   "q (1 - q^T) / ((1 - q) T)");
-  BLO_EXPECT_ALL(r.report.lower_steps == 20 && r.report.step_y == 0.05);
+  BLO_EXPECT_ALL(r.report.lower_steps == 10 && r.report.step_y == 0.05);
   ride_close(comm, &r);
+}
+
+/* 1 + 2 + 4 + ... iterations of T steps: all of them as long, and a time limit counts on that. */
+static void refinement_takes_equal_iterations(blo_comm *comm)
+{
+  ride r;
+  ride_fixture(comm, FIXTURE_QUADRATIC, "bo_rep",
+               "refine: {epochs: 4, steps: 7}\nlower: {batch: 0}", SEED, &r);
+  ride_expect_described(r.s,
+                        "the first 15 iterations refine y, x stands still: 105 gradients of g");
+  for (int k = 0; k < 15; k++) {
+    ride_step(&r);
+    BLO_EXPECT_ALL(r.report.lower_steps == 7 && isnan(r.report.step_x));
+  }
+  ride_step(&r);
+  BLO_EXPECT_ALL(r.report.lower_steps == 0 && r.report.step_x > 0);
+  ride_close(comm, &r);
+}
+
+/* Within an epoch, too, all that counts is in the state: its center, which the ball is around, and
+ * the mean so far. */
+static void refinement_goes_on_elsewhere(blo_comm *comm)
+{
+  static const char settings[] = "refine: {epochs: 3, steps: 3, step: 0.3, radius: 0.1}\n"
+                                 "lower: {batch: 20}";
+  for (int k = 1; k < 7; k++) {
+    ride a, b;
+    ride_fixture(comm, FIXTURE_QUADRATIC, "bo_rep", settings, SEED, &a);
+    ride_fixture(comm, FIXTURE_QUADRATIC, "bo_rep", settings, SEED, &b);
+    ride_to(&a, k);
+    transplant(a.s->state, b.s->state);
+    ride_to(&a, 8);
+    ride_to(&b, 8);
+    BLO_EXPECT_MSG(memcmp(a.s->y->data, b.s->y->data, QUADRATIC_N_Y * sizeof(double)) == 0 &&
+                       memcmp(a.s->x->data, b.s->x->data, QUADRATIC_N_X * sizeof(double)) == 0,
+                   "after iteration %d", k);
+    ride_close(comm, &a);
+    ride_close(comm, &b);
+  }
 }
 
 /* Balls of radius D, D / sqrt(2), ... reach no farther than D sqrt(2) / (sqrt(2) - 1) = 3.414 D,
  * and a far target makes use of that. x stands still. */
 static void balls_have_a_reach(blo_comm *comm)
 {
-  enum { NY = 9, S = 12 };
+  enum { NY = 9, S = 10 };
   ride r;
   double first[NY], before[NY], x[7];
   ride_known(comm, "unbounded_smoothness", "{y0: 1000, x0: 2, " SMOOTH "}", "bo_rep",
-             "refine: {epochs: 12, steps: 4, step: 0.3, radius: 20}\nlower: {batch: 0}", SEED, &r);
+             "refine: {epochs: 10, steps: 4, step: 0.3, radius: 20}\nlower: {batch: 0}", SEED, &r);
   r.s->want_norms = true;
   memcpy(first, r.s->y->data, sizeof first);
   memcpy(x, r.s->x->data, sizeof x);
   for (int s = 0; s < S; s++) {
     double D = 20 * pow(0.5, s / 2.0);
     memcpy(before, r.s->y->data, sizeof before);
-    ride_step(&r);
+    ride_to(&r, (1 << (s + 1)) - 1);
     double moved = plain_distance(NY, before, r.s->y->data);
     BLO_EXPECT_MSG(moved <= D + 1e-8 && moved > 0.9 * D, "epoch %d: %.3g of %.3g", s, moved, D);
   }
@@ -194,7 +237,7 @@ static void y_is_updated_periodically(blo_comm *comm)
              "adjoint: {iterations: 4, step: 0.2, batch: 4}\nupper: {step: 0.05, batch: 4}",
              SEED, &r);
   r.s->want_norms = true;
-  ride_to(&r, 4);
+  ride_to(&r, 15);
   bound = error_y(&r);
   for (int k = 0; k < 60; k++) {
     memcpy(before, r.s->y->data, sizeof before);
@@ -314,6 +357,8 @@ static const blo_test tests[] = {
     {"series of a scalar", series_of_a_scalar},
     {"series is cut after Q terms", series_is_cut_after_q_terms},
     {"mean of an epoch", mean_of_an_epoch},
+    {"refinement takes equal iterations", refinement_takes_equal_iterations},
+    {"refinement goes on elsewhere", refinement_goes_on_elsewhere},
     {"balls have a reach", balls_have_a_reach},
     {"y is updated periodically", y_is_updated_periodically},
     {"a plain step has a limit", a_plain_step_has_a_limit},

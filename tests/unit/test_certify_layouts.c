@@ -172,7 +172,7 @@ static void every_failure_is_agreed(blo_comm *comm)
   bench_close(comm, &b);
 }
 
-/* A sample that answers NAN is named, on every rank. */
+/* A sample that answers NAN is named, on every rank: no failure, and no verdict. */
 static void not_finite(blo_comm *comm)
 {
   fixture f;
@@ -183,7 +183,11 @@ static void not_finite(blo_comm *comm)
   fixture_point(&f, &x, &y);
   quadratic_faults(f.problem)->nan_sample = 3;
   BLO_REQUIRE_STATUS(blo_certifier_create(f.eval, &few_steps, &c), BLO_OK);
-  BLO_EXPECT_STATUS(blo_certifier_run(c, x, y, 1, &r, NULL), BLO_E_NONFINITE);
+  BLO_EXPECT_STATUS(blo_certifier_run(c, x, y, 1, &r, NULL), BLO_OK);
+  BLO_EXPECT_ALL(r.verdict == BLO_SECOND_ORDER_UNDECIDED && isnan(r.at.hypergrad_norm));
+  BLO_EXPECT_MSG(strstr(r.evidence, "at the point: ") != NULL &&
+                     strstr(r.evidence, "is not finite: rank ") != NULL,
+                 "evidence: %s", r.evidence);
   blo_certifier_destroy(&c);
   blo_vec_destroy(&x);
   blo_vec_destroy(&y);

@@ -323,6 +323,10 @@ static void refuses_what_makes_no_sense(blo_comm *comm)
   refuse(&f, "lower: {batch: 20, momentum: 0.5}\nupper: {batch: 20}",
          "would move tasks that are not in the batch");
   refuse(&f, "lower: {batch: 20, rule: adam}\nupper: {batch: 20}", "rule = 'adam' would move");
+  refuse(&f, "lower: {batch: 20, set: {type: ball}}\nupper: {batch: 20}",
+         "solver.lower.set.type 'ball' couples the tasks");
+  refuse(&f, "lower: {batch: 20, set: {type: simplex}}\nupper: {batch: 20}",
+         "solver.lower.set.type 'simplex' couples the tasks");
   fixture_free(comm, &f);
 }
 
@@ -341,6 +345,16 @@ static void notices_overflow(blo_comm *comm)
   fixture_free(comm, &f);
 }
 
+static void says_how_long_the_stages_take(blo_comm *comm)
+{
+  fixture f;
+  fixture_make(comm, FIXTURE_QUADRATIC, "", BLO_REPRODUCIBLE, &f);
+  blo_solver *s = ride_make(&f, "minimax_gda", "stages: {number: 7, steps: 300}", SEED);
+  ride_expect_described(s, "stages    7 of 300 steps, 2100 iterations in all");
+  blo_solver_destroy(&s);
+  fixture_free(comm, &f);
+}
+
 static const blo_test tests[] = {
     {"does what its page says", does_what_its_page_says},
     {"without f nothing moves x", without_f_nothing_moves_x},
@@ -348,5 +362,6 @@ static const blo_test tests[] = {
     {"an aligned x stays at home", an_aligned_x_stays_at_home},
     {"refuses what makes no sense", refuses_what_makes_no_sense},
     {"notices overflow", notices_overflow},
+    {"says how long the stages take", says_how_long_the_stages_take},
 };
 BLO_TEST_MAIN("minimax_gda", tests)

@@ -6,6 +6,7 @@
 #include "saddle_run.h"
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static saddle_plan quartic(const char *problem_settings, const char *settings, int seeds)
@@ -152,25 +153,25 @@ static void theory_works(blo_comm *comm)
 
 /* ----------------------------------------------- words, and what is refused */
 
-/* The wait of a plan, and the curvature that it finds, as the evidence tells them at the saddle. */
+/* The wait of a plan, and the curvature that it finds, as the evidence tells them at a minimum. */
 static void evidence_tells_what_was_looked_for(blo_comm *comm)
 {
   static const struct {
     const char *settings, *wait, *curvature;
   } rows[] = {
       /* ln(0.3 sqrt 10 / 0.01) = 4.5525; / ln 1.03 = 154.02; exp(4.5525 / T) = 1 + 0.1 gamma */
-      {"escape: {decrease: 1e9}", " of 155 iterations", "curvature > -0.3;"},
-      {"escape: {decrease: 1e9, wait: 10}", " of 10 iterations", "curvature > -5.8;"},
-      {"escape: {decrease: 1e9, curvature: 2, length: 1, radius: 1}\nupper: {step: 0.05}",
-       " of 44 iterations", "curvature > -2;"},
+      {"", " of 155 iterations", "curvature > -0.3;"},
+      {"escape: {wait: 10}", " of 10 iterations", "curvature > -5.8;"},
+      {"escape: {curvature: 2, length: 1, radius: 1}\nupper: {step: 0.05}", " of 44 iterations",
+       "curvature > -2;"},
       /* L iota / sqrt(rho epsilon) = 20 * 20 / sqrt(0.5) = 565.7 */
       {"escape: {epsilon: 0.1, rule: theory, lipschitz: 20, hessian_lipschitz: 5}",
        " of 566 iterations", NULL},
   };
   for (int i = 0; i < 4; i++) {
     ride r;
-    ride_known(comm, "quartic_saddle", "{shards: 4, kappa: 5}", "perturbed_aid", rows[i].settings,
-               1, &r);
+    ride_known(comm, "quartic_saddle", "{c: 2, shards: 4, kappa: 5}", "perturbed_aid",
+               rows[i].settings, 1, &r);
     ride_step(&r);
     BLO_EXPECT_ALL(r.report.second_order == BLO_SECOND_ORDER_UNDECIDED);
     ride_step(&r);
@@ -184,11 +185,72 @@ static void evidence_tells_what_was_looked_for(blo_comm *comm)
   }
 }
 
+/* Where nothing has been seen of the curvature nothing is said of it: y or v stay behind, or x
+ * jumps to and fro. */
+static void no_minimum_at_the_saddle(blo_comm *comm)
+{
+  static const char *const rows[][2] = {
+      {"lower: {step: 1e-7}\n", "y does not follow x"},
+      {"lower: {steps: 20, step: 0.0198}\nadjoint: {type: neumann, step: 1e-6}\n",
+       "v does not follow x"},
+      {"lower: {steps: 20, step: 0.0198}\nupper: {step: 3}\nescape: {radius: 0.01}\n",
+       "f has risen: smaller upper.step"},
+  };
+  for (int i = 0; i < 3; i++) {
+    ride r;
+    ride_known(comm, "quartic_saddle", "{shards: 4}", "perturbed_aid", rows[i][0], 1, &r);
+    for (int k = 0; k < 400 && !(k > 0 && r.report.converged); k++) {
+      ride_step(&r);
+    }
+    BLO_EXPECT_ALL(r.report.converged && r.report.second_order == BLO_SECOND_ORDER_UNDECIDED);
+    BLO_EXPECT_MSG(strstr(r.s->evidence, rows[i][1]) != NULL, "%s", r.s->evidence);
+    ride_close(comm, &r);
+  }
+}
+
+/* By hand: L sqrt(n / (rho epsilon)) iota^2 2^(8 - iota) = 5 sqrt(10 / 0.006) = 204.1 times 0.0977,
+ * 0.0538, 0.0295, 0.0161, 0.0088, 0.0048 for iota = 20 ... 25. */
+static void dry_run_tells_the_odds(blo_comm *comm)
+{
+  static const char *const rows[][2] = {
+      {"escape: {rule: theory, lipschitz: 5, hessian_lipschitz: 6}", "at least 25"},
+      {"escape: {rule: theory, lipschitz: 5, hessian_lipschitz: 6, iota: 25}",
+       "an escape fails with probability at most 0.97"},
+      /* sqrt(2 / pi) sqrt(1.2) sqrt(2e-4 / 0.298) / 0.3 */
+      {"", "missed with probability at most 0.075;"},
+  };
+  fixture f;
+  known_open(comm, "quartic_saddle", "{shards: 4}", &f);
+  for (int i = 0; i < 3; i++) {
+    char *text = NULL;
+    size_t size;
+    FILE *to = open_memstream(&text, &size);
+    blo_solver *s = ride_make(&f, "perturbed_aid", rows[i][0], 1);
+    BLO_REQUIRE_ALL(to != NULL);
+    s->type->describe(s, to);
+    fclose(to);
+    BLO_EXPECT_MSG(strstr(text, rows[i][1]) != NULL, "%s", text);
+    free(text);
+    blo_solver_destroy(&s);
+  }
+  fixture_free(comm, &f);
+}
+
 static void options_must_go_together(blo_comm *comm)
 {
   static const char *const rows[][2] = {
+      {"escape: {radius: 10}", "no room to grow to escape.length = 0.3; radius at most 1.1"},
+      {"escape: {length: 1e-3}", "no room to grow"},
+      {"upper: {step: 3}", "no room to grow"},
+      {"escape: {decrease: 10}", "F falls by 0.0134 only"},
+      {"escape: {iota: 20}", "belong to escape.rule = 'theory'"},
+      {"escape: {rule: theory, lipschitz: 5, hessian_lipschitz: 6, length: 1}",
+       "belong to escape.rule = 'practical'"},
+      {"escape: {rule: theory, lipschitz: 5, hessian_lipschitz: 6, curvature: 1}",
+       "belong to escape.rule = 'practical'"},
+      {"lower: {step: 0}", "out of range"},
       {"escape: {rule: theory, lipschitz: 5, hessian_lipschitz: 6, iota: 8}",
-       "solver.escape.iota = 8: below 20"},
+       "here 25 makes an escape probable"},
       {"escape: {rule: theory, lipschitz: 5}", "needs lipschitz and hessian_lipschitz"},
       {"escape: {rule: theory, lipschitz: 5, hessian_lipschitz: 6, radius: 0.1}",
        "leave solver.upper.step and escape.radius, decrease and wait at 0"},
@@ -201,7 +263,7 @@ static void options_must_go_together(blo_comm *comm)
   };
   fixture f;
   known_open(comm, "quartic_saddle", "{shards: 4}", &f);
-  for (int i = 0; i < 7; i++) {
+  for (int i = 0; i < (int)(sizeof rows / sizeof *rows); i++) {
     ride_expect_refused(&f, "perturbed_aid", rows[i][0], BLO_E_OPTION, rows[i][1]);
   }
   fixture_free(comm, &f);
@@ -214,6 +276,8 @@ static const blo_test tests[] = {
     {"escape time is logarithmic", escape_time_is_logarithmic},
     {"theory works", theory_works},
     {"evidence tells what was looked for", evidence_tells_what_was_looked_for},
+    {"no minimum at the saddle", no_minimum_at_the_saddle},
+    {"dry run tells the odds", dry_run_tells_the_odds},
     {"options must go together", options_must_go_together},
 };
 BLO_TEST_MAIN("perturbed_aid_saddles", tests)

@@ -263,6 +263,19 @@ static void wrong_sets_are_refused(blo_comm *comm)
       {"aid", "{upper: {set: {type: ball, radius: 0}}}", "radius"},
       {"aid", "{upper: {set: {type: simplex, total: -1}}}", "total"},
       {"aid", "{lower: {set: {type: box}}}", "set"},
+      {"aid", "{upper: {set: {low: 0}}}",
+       "solver.upper.set.low belongs to solver.upper.set.type = 'box'; with 'none'"},
+      {"soba", "{upper: {set: {type: simplex, high: 1}}}", "solver.upper.set.high belongs to"},
+      {"mgbio", "{upper: {set: {type: box, center: 1}}}",
+       "solver.upper.set.center belongs to solver.upper.set.type = 'ball'"},
+      {"iaptt_gm", "{lower: {set: {type: box, radius: 2}}}", "solver.lower.set.radius belongs to"},
+      {"minimax_gda", "{lower: {set: {total: 2}}}",
+       "solver.lower.set.total belongs to solver.lower.set.type = 'simplex'"},
+      {"minimax_gda", "{upper: {set: {type: box, low: 2, high: 1}}}",
+       "solver.upper.set.type 'box'"},
+      {"minimax_gda", "{lower: {set: {type: box, low: 2, high: 1}}}",
+       "solver.lower.set.type 'box'"},
+      {"minimax_gda", "{lower: {set: {type: user}}}", "solver.lower.set.type 'user'"},
   };
   fixture f;
   fixture_make(comm, FIXTURE_QUADRATIC, "", BLO_REPRODUCIBLE, &f);

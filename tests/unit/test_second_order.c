@@ -2,7 +2,9 @@
  * given. */
 #include "known.h"
 #include <blo/second_order.h>
+#include <float.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 static const blo_certify_options defaults = {.epsilon = 1e-3,
@@ -346,7 +348,151 @@ static void asymmetry_is_seen(blo_comm *comm)
   blo_space_destroy(&space);
 }
 
+/* All the steps: H^+ q_1 with the zeros of the diagonal left out, whatever the rest. */
+static void inverse_is_exact(blo_comm *comm)
+{
+  enum { N = 12 };
+  blo_space *space = NULL;
+  blo_lanczos *l = NULL;
+  blo_vec *w = NULL, *Dw = NULL;
+  blo_lanczos_report r;
+  diagonal d = {N, -0.5}, singular = {N, 0};
+  BLO_REQUIRE_STATUS(blo_space_create(comm, BLO_REPLICATED, N, 4, &space), BLO_OK);
+  BLO_REQUIRE_STATUS(blo_lanczos_create(space, N, &l), BLO_OK);
+  BLO_REQUIRE_STATUS(blo_vec_create(space, &w), BLO_OK);
+  BLO_REQUIRE_STATUS(blo_vec_create(space, &Dw), BLO_OK);
+  BLO_REQUIRE_STATUS(blo_lanczos_run(l, times_diagonal, &d, 1, 1e-3, 0, &r), BLO_OK);
+  blo_lanczos_inverse(l, 1e-12, w);
+  BLO_REQUIRE_STATUS(times_diagonal(&d, w, Dw), BLO_OK);
+  BLO_EXPECT_NEAR(blo_vec_norm(Dw), 1, 1e-10, 0, "D w = q_1");
+  double whole = blo_vec_dot(Dw, Dw) - Dw->data[0] * Dw->data[0], last = Dw->data[N - 1];
+  BLO_REQUIRE_STATUS(blo_lanczos_run(l, times_diagonal, &singular, 1, 1e-3, 0, &r), BLO_OK);
+  blo_lanczos_inverse(l, 1e-12, w);
+  BLO_REQUIRE_STATUS(times_diagonal(&singular, w, Dw), BLO_OK);
+  BLO_EXPECT_NEAR(w->data[0], 0, 0, 1e-10, "nothing in the null space");
+  BLO_EXPECT_NEAR(blo_vec_dot(Dw, Dw), whole, 1e-10, 0, "q_1 without its first entry");
+  BLO_EXPECT_NEAR(Dw->data[N - 1], last, 1e-9, 0, "q_1, with its sign");
+  blo_vec_destroy(&w);
+  blo_vec_destroy(&Dw);
+  blo_lanczos_destroy(&l);
+  blo_space_destroy(&space);
+}
+
+/* Against hypergradients with no Newton step, and the product that the problem gives. */
+static void sensitivity_is_exact(blo_comm *comm)
+{
+  static const double x[10] = {0.3, -0.2, 0.1, 0.5, 0, 0.2, -0.4, 0.1, 0.6, -0.1};
+  static const double w[10] = {1, 2, -1, 0.5, 3, -2, 0.1, 1, 0.7, -0.3};
+  bench b;
+  blo_exact *e = NULL;
+  blo_exact_report r;
+  blo_exact_options still = defaults.exact;
+  double lower, adjoint, y[10], moved[10], t;
+  bench_open(comm, "quartic_saddle", "{shards: 4}", &b);
+  bench_set(b.x, x);
+  bench_set(b.in_y[0], w);
+  BLO_REQUIRE_STATUS(blo_exact_create(b.f.eval, &defaults.exact, &e), BLO_OK);
+  BLO_REQUIRE_STATUS(blo_exact_hypergradient(e, b.x, b.y, b.in_x[0], &r), BLO_OK);
+  BLO_REQUIRE_STATUS(blo_exact_sensitivity(e, b.in_y[0], b.in_x[0], b.in_x[1], &lower, &adjoint),
+                     BLO_OK);
+  blo_exact_destroy(&e);
+  bench_get(b.y, y);
+  t = 1e-4 * fmax(1, blo_array_norm(10, y)) / blo_array_norm(10, w);
+  for (int i = 0; i < 10; i++) {
+    moved[i] = y[i] + t * w[i];
+  }
+  still.newton = 0;
+  bench_set(b.y, moved);
+  BLO_REQUIRE_STATUS(blo_exact_create(b.f.eval, &still, &e), BLO_OK);
+  BLO_REQUIRE_STATUS(blo_exact_hypergradient(e, b.x, b.y, b.in_x[1], &r), BLO_OK);
+  blo_exact_destroy(&e);
+  blo_vec_axpy(-1, b.in_x[0], b.in_x[1]);
+  BLO_EXPECT_NEAR(lower, blo_vec_norm(b.in_x[1]) / t, 1e-7, 0, "a difference");
+  BLO_EXPECT_NEAR(adjoint, blo_array_norm(10, bench_ask(&b, x, y, w).jv), 1e-12, 0, "|J w|");
+  BLO_EXPECT_ALL(lower > 0.1 && adjoint > 0.1);
+  bench_close(comm, &b);
+}
+
+/* The Hessian of F does not depend on kappa: -0.9 and 1.1 at 0. Whatever is said, the error is
+ * within the accuracy, which is small where it can be; where it is not, nothing is decided. */
+static void ill_conditioned(blo_comm *comm)
+{
+  static const char *const kappas[] = {"1", "1e2", "1e4", "1e6", "1e8", "1e10", "1e12"};
+  enum { DECIDED = 3, OPEN = 4 }; /* of them; 1e6 depends on the seed */
+  for (int i = 0; i < BLO_COUNT_OF(kappas); i++) {
+    char settings[64];
+    bench b;
+    snprintf(settings, sizeof settings, "{shards: 4, kappa: %s}", kappas[i]);
+    bench_open(comm, "quartic_saddle", settings, &b);
+    for (uint64_t seed = 1; seed <= 5; seed++) {
+      blo_certify_report r = certify(&b, &defaults, bench_zeros, bench_zeros, seed, NULL);
+      BLO_EXPECT_ALL(r.solving * r.h >= 3 * r.by_lower * DBL_EPSILON * r.worst.lower_scale);
+      BLO_EXPECT_MSG(fabs(r.rayleigh + 0.9) <= r.accuracy, "kappa %s: %.17g, accuracy %.3g",
+                     kappas[i], r.rayleigh, r.accuracy);
+      if (i < DECIDED) {
+        BLO_EXPECT_ALL(r.accuracy < 1e-4);
+        expect_verdict(&r, BLO_SECOND_ORDER_SADDLE, "curvature -0.9");
+      } else if (i < OPEN) {
+        BLO_EXPECT_ALL(r.verdict != BLO_SECOND_ORDER_MINIMUM);
+      } else {
+        expect_verdict(&r, BLO_SECOND_ORDER_UNDECIDED, "by residuals");
+        BLO_EXPECT_ALL(r.solving > r.gamma && r.by_lower > 0 && r.by_adjoint > 0);
+      }
+    }
+    bench_close(comm, &b);
+  }
+}
+
+/* A tolerance so loose that y and v of the point are solutions at x + h q and x - h q too. */
+static void loose_tolerance(blo_comm *comm)
+{
+  bench b;
+  blo_certify_options o = defaults;
+  o.h = 1e-4;
+  o.exact.tol_lower = o.exact.tol_adjoint = 1e-3;
+  bench_open(comm, "quartic_saddle", "{shards: 4, kappa: 1e4}", &b);
+  for (uint64_t seed = 1; seed <= 5; seed++) {
+    blo_certify_report r = certify(&b, &o, bench_zeros, bench_zeros, seed, NULL);
+    BLO_EXPECT_MSG(fabs(r.rayleigh + 0.9) <= r.accuracy, "%.17g, accuracy %.3g", r.rayleigh,
+                   r.accuracy);
+    expect_verdict(&r, BLO_SECOND_ORDER_UNDECIDED, "by residuals");
+    BLO_EXPECT_ALL(r.solving > r.gamma);
+    BLO_EXPECT_ALL(r.worst.steps >= r.hypergradients - 1); /* none has to be made at the point */
+  }
+  bench_close(comm, &b);
+}
+
 /* ------------------------------------------------------- no certificate */
+
+/* Differences over a step that is longer than F is simple have curvatures that contradict. */
+static void contradiction_is_undecided(blo_comm *comm)
+{
+  double best[10] = {1, -1};
+  blo_certify_options o = defaults;
+  bench b;
+  bench_open(comm, "minimax_saddle", "{shards: 4}", &b);
+  o.h = 10;
+  blo_certify_report r = certify(&b, &o, best, bench_zeros, 1, NULL);
+  BLO_EXPECT_MSG(r.accuracy > 0.1, "accuracy %.3g", r.accuracy);
+  expect_verdict(&r, BLO_SECOND_ORDER_UNDECIDED, "accuracy");
+  BLO_EXPECT_MSG((r.upper.bound > r.rayleigh) == (strstr(r.evidence, "contradict") != NULL),
+                 "evidence: %s", r.evidence);
+  bench_close(comm, &b);
+}
+
+/* Norms overflow long before numbers do. */
+static void overflow_is_undecided(blo_comm *comm)
+{
+  double y[10] = {1e200, -1e200};
+  bench b;
+  bench_open(comm, "quartic_saddle", "{shards: 4}", &b);
+  blo_certify_report r = certify(&b, &defaults, bench_zeros, y, 1, NULL);
+  expect_verdict(&r, BLO_SECOND_ORDER_UNDECIDED, "the point");
+  double x[10] = {3e70, 1e70, -2e70};
+  r = certify(&b, &defaults, x, bench_zeros, 1, NULL);
+  expect_verdict(&r, BLO_SECOND_ORDER_UNDECIDED, "the point");
+  bench_close(comm, &b);
+}
 
 /* Two Newton steps without enough products are no solution. */
 static void unsolved_is_undecided(blo_comm *comm)
@@ -398,6 +544,12 @@ static const blo_test tests[] = {
     {"bounds hold", bounds_hold},
     {"bounds are not idle", bounds_are_not_idle},
     {"asymmetry is seen", asymmetry_is_seen},
+    {"inverse is exact", inverse_is_exact},
+    {"sensitivity is exact", sensitivity_is_exact},
+    {"ill-conditioned", ill_conditioned},
+    {"loose tolerance", loose_tolerance},
+    {"contradiction is undecided", contradiction_is_undecided},
+    {"overflow is undecided", overflow_is_undecided},
     {"unsolved is undecided", unsolved_is_undecided},
     {"gap is undecided", gap_is_undecided},
 };

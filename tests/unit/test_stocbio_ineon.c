@@ -31,10 +31,15 @@ typedef struct plan {
 static const plan plans[] = {
     /* searches without growth, that end by T' */
     {1,   3,   4,   20,   15,  10, 0.3,           0.2,      0.1,   0.5, 2, 0, 1e6,
-     0.1, 1.0, 0.3, 0.05, 0.1, 3,  "certificate", "random", false, 0,   2, 0},
+     0.5, 1.0, 0.3, 0.05, 0.1, 3,  "certificate", "random", false, 0,   2, 0},
     /* the norm decides: descent first, a search later */
-    {1,   3,   6,   40,   40,  30, 0.3,           0.2,      0.1,   0, 3, 60, 3,
-     0.1, 1.0, 0.3, 0.05, 0.1, 2,  "certificate", "random", false, 0, 1, 0},
+    {1,   12,  9,   40,   40,  30, 0.3,           0.2,      0.1,   0, 3, 0, 3,
+     0.5, 1.0, 0.3, 0.05, 0.1, 5,  "certificate", "random", false, 0, 1, 0},
+    /* y does not follow; u grows, but not enough; descent between searches all the same */
+    {1,   1,   4,   20,   15,  10, 1e-4,          0.2,      0.1,   0, 1, 0, 1e6,
+     0.5, 1.0, 0.3, 0.05, 0.1, 3,  "certificate", "random", false, 0, 0, 2},
+    {-1,  3,   4,   20,   15,  10, 0.3,           0.2,      0.1,   0, 1, 0, 1e6,
+     0.5, 2.5, 0.3, 0.01, 0.1, 4,  "certificate", "random", false, 0, 0, 2},
     /* negative curvature, in three ways */
     {-1,  3,   4,   20,  15,  10, 0.3,           0.2,      0.05,  0, 2, 50, 1e6,
      0.1, 0.3, 0.3, 0.2, 0.2, 9,  "certificate", "random", false, 2, 0, 0},
@@ -58,7 +63,7 @@ static void to_text(const plan *p, char *text, size_t cap)
            "upper: {batch: %d, step: %.17g, decay: %.17g}\n"
            "check: {every: %d, batch: %d, epsilon: %.17g}\n"
            "search: {radius: %.17g, threshold: %.17g, curvature: %.17g, step: %.17g, move: %.17g,"
-           " iterations: %d, accept: %s, sign: %s, independent: %s}\n",
+           " iterations: %d, accept: %s, sign: %s, independent: %s, failure: 0.9}\n",
            p->T, p->lower_batch, p->tau, p->Q, p->adjoint_batch, p->eta_h, p->upper_batch, p->eta,
            p->decay, p->every, p->large_batch, p->epsilon, p->radius, p->threshold, p->gamma,
            p->step, p->move, p->t_max, p->accept, p->sign, p->independent ? "true" : "false");
@@ -190,8 +195,30 @@ static void begin_hunt(reference *r, hunt *s)
   r->searches++;
 }
 
-/* iNEON(x, y) and what follows from it. */
-static void search(reference *r, const double *g_large)
+/* Whether an estimate at a distance brings y and v near to where they belong there. */
+static bool all_follow(reference *r)
+{
+  const plan *p = r->p;
+  const blo_stream st = {SEED, BLO_PURPOSE_DIRECTION};
+  plan still = *p;
+  double way[NX], x[NX], y[NY], hx[NX];
+  int k = r->plan_number++;
+  for (int i = 0; i < NX; i++) {
+    way[i] = blo_stream_normal(st, (uint64_t)k, 0, (uint64_t)i);
+  }
+  plain_add(NX, r->x, p->threshold / plain_norm(NX, way), way, x);
+  memcpy(y, r->y, sizeof y);
+  still.T = 0;
+  r->p = &still;
+  double before = stoc_hyper(r, &r->large, k, x, y, hx).lower_residual;
+  r->p = p;
+  blo_report after = stoc_hyper(r, &r->large, k, x, y, hx);
+  double growth = pow(p->threshold * sqrt(NX) / (0.9 * p->radius), 1.0 / p->t_max);
+  return after.lower_residual * growth * growth <= before && after.adjoint_relative <= 0.5;
+}
+
+/* iNEON(x, y) and what follows from it. @return whether it has decided something */
+static bool search(reference *r, const double *g_large)
 {
   const plan *p = r->p;
   hunt s;
@@ -227,8 +254,9 @@ static void search(reference *r, const double *g_large)
         found = now.curvature_F <= -p->gamma / 2;
       }
     } else if (!found && t == p->t_max) {
-      end = now.converged = true;
-      now.second_order = BLO_SECOND_ORDER_MINIMUM;
+      end = true;
+      now.converged = length <= p->radius && all_follow(r);
+      now.second_order = now.converged ? BLO_SECOND_ORDER_MINIMUM : BLO_SECOND_ORDER_UNDECIDED;
     }
     now.search = length;
     if (found) {
@@ -236,22 +264,26 @@ static void search(reference *r, const double *g_large)
     }
     record(r, &now);
     if (end) {
-      return;
+      return found || now.converged;
     }
   }
+  return true;
 }
 
 static void run_pseudo_code(reference *r)
 {
   const plan *p = r->p;
+  bool decided = true;
   for (int rounds = 0; r->n < ITERATIONS; rounds++) {
     double g[NX];
-    if (rounds % p->every == 0) {
+    bool due = rounds % p->every == 0 && decided;
+    decided = true;
+    if (due) {
       blo_report now = stoc_hyper(r, &r->large, r->plan_number++, r->x, r->y, g);
       if (plain_norm(NX, g) <= 0.8 * p->epsilon) {
         now.search = p->radius;
         record(r, &now);
-        search(r, g);
+        decided = search(r, g);
         continue;
       }
     }
@@ -280,9 +312,12 @@ static void expect_variety(const plan *p, int plan_at, const frame *frames)
 {
   int minima = 0, voids = 0;
   for (int k = 0; k < ITERATIONS; k++) {
-    bool moved = k > 0 && frames[k].report.perturbations > frames[k - 1].report.perturbations;
     minima += frames[k].report.converged;
-    voids += !isnan(frames[k].report.curvature_F) && !moved;
+  }
+  for (int k = 2; k < ITERATIONS; k++) { /* descent begins in k */
+    const blo_report *last = &frames[k - 1].report;
+    bool moved = last->perturbations > frames[k - 2].report.perturbations;
+    voids += !isnan(last->search) && isnan(frames[k].report.search) && !last->converged && !moved;
   }
   BLO_EXPECT_MSG(frames[ITERATIONS - 1].report.perturbations >= p->moves && minima >= p->minima &&
                      voids >= p->voids && plain_norm(NX, frames[ITERATIONS - 1].x) < 100,
@@ -340,6 +375,9 @@ static void nonsense_is_refused(blo_comm *comm)
       {"check: {batch: 20}\nadjoint: {batch: 20}\nlower: {batch: 10}\nupper: {batch: 21}",
        "solver.check.batch = 20 is less than the 21 samples of solver.upper.batch"},
       {"search: {curvature: 1e-300}", "iterations follow from"},
+      {"search: {iterations: 3}", "3 iterations show curvature below -"},
+      {"search: {failure: 0}", "out of range"},
+      {"lower: {step: 0}", "out of range"},
       {"lower: {momentum: 0.5}", "momentum"},
   };
   fixture f;
@@ -357,7 +395,7 @@ static void search_looks_at_u(blo_comm *comm)
   int done;
   ride_fixture(comm, FIXTURE_QUADRATIC, "stocbio_ineon",
                "check: {epsilon: 1e6}\nlower: {step: 0.3}\nadjoint: {step: 0.2}\n"
-               "search: {step: 1e308, threshold: 1e300, iterations: 5}",
+               "search: {step: 1e308, threshold: 1e300, iterations: 1100}",
                SEED, &r);
   BLO_EXPECT_STATUS(ride_until_failure(&r, 5, &done), BLO_E_NONFINITE);
   BLO_EXPECT_ERROR_HAS("search for negative curvature is not finite");

@@ -28,7 +28,7 @@ static const plan plans[] = {
     {"iaptt_gm", "", "fixed", "sgd", 3, 25, 12, 0.3, 0.2, 0.1, 0, 0.1, 0, 0.6, 0},
     {"ia_gm", "gradient", "learned", "sgd", 4, 25, 15, 0.3, 0.5, 0.2, 0.25, 0.2, 0.5, 0.5, 1},
     {"ia_gm", "gradient", "last", "sgd", 2, 30, 15, 0.2, 0, 0.2, 0, 0.2, 0, 0.8, 0},
-    {"ia_gm", "gradient", "fixed", "adam", 6, 0, 0, 0.2, 0, 0.2, 0, 0.2, 0.5, 0, 0},
+    {"ia_gm", "gradient", "fixed", "sgd", 6, 0, 0, 0.2, 0, 0.2, 0, 0.2, 0.5, 0, 0},
     {"ia_gm", "nesterov", "learned", "adam", 7, 40, 20, 0.15, 0.1, 0.5, 0.5, 0.2, 0, 0.6, 1},
     {"ia_gm", "nesterov", "learned", "sgd", 8, 0, 0, 0.2, 0, 0.1, 0, 0.1, 0, 0, 0},
 };
@@ -250,7 +250,9 @@ static void senseless_settings_are_refused(blo_comm *comm)
     const char *method, *settings, *says;
   } all[] = {
       {"ia_gm", "{lower: {batch: 20}, init: {rule: adam}, upper: {batch: 20}}",
-       "solver.init.rule 'adam'"},
+       "solver.init.rule 'adam' moves"},
+      {"ia_gm", "{init: {type: fixed, rule: adam}}", "solver.init.rule 'adam' belongs to"},
+      {"iaptt_gm", "{init: {type: last, rule: adam}}", "with 'last' z takes no steps"},
       {"iaptt_gm", "{lower: {batch: 20, set: {type: ball}}, upper: {batch: 20}}",
        "solver.lower.set.type 'ball'"},
       {"ia_gm", "{lower: {batch: 20}, upper: {batch: 30}}", "same batch size"},

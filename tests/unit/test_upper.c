@@ -168,6 +168,34 @@ static void long_directions_are_shortened(blo_comm *comm)
 
 /* Adam's first step is gamma in every number that has a direction, however long it is: an exact
  * property, free of any formula above. */
+/* The squares of directions of size 1e200 and 1e-200 leave the range of doubles. With a clip of
+ * that size and a step of its inverse the steps are those of size 1. */
+static void clipping_knows_any_size(blo_comm *comm)
+{
+  static const double sizes[] = {1e200, 1e-200, 1e300, 1e-280};
+  char folder[256];
+  blo_test_tmpdir(comm, folder, sizeof folder);
+  fixture_write_data(comm, folder);
+  for (blo_int i = 0; i < 4 * BLO_COUNT_OF(kinds); i++) {
+    bench b;
+    static plain p;
+    double size = sizes[i % 4];
+    blo_upper_options o = {.step = 0.3, .clip = 0.5},
+                      scaled = {.step = 0.3 / size, .clip = 0.5 * size};
+    make(comm, kinds[i / 4], folder, &scaled, &b);
+    memset(&p, 0, sizeof p);
+    p.n = blo_space_n(b.x->space);
+    for (int k = 0; k < STEPS; k++) {
+      plain_step(&p, &o, k);
+      fill(b.hx, k);
+      blo_vec_scale(size, b.hx);
+      BLO_REQUIRE_STATUS(blo_upper_step(b.upper, k, b.hx, b.x), BLO_OK);
+    }
+    expect_plain(&b, &p, "clipped, of any size");
+    release(comm, &b);
+  }
+}
+
 static void first_step_of_adam_is_gamma(blo_comm *comm)
 {
   bench b;
@@ -275,6 +303,7 @@ static const blo_test tests[] = {
     {"first step of adam is gamma", first_step_of_adam_is_gamma},
     {"state is complete", state_is_complete},
     {"bits do not know ranks", bits_do_not_know_ranks},
+    {"clipping knows any size", clipping_knows_any_size},
     {"clipping costs one message", clipping_costs_one_message},
     {"adam takes no momentum", adam_takes_no_momentum},
 };
