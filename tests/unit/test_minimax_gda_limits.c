@@ -370,7 +370,26 @@ static void sets_bound_the_solution(blo_comm *comm)
   }
 }
 
+/* With w = u the direction of x knows nothing of g, and may vanish far from the solution (rho = 0
+ * at the start x = 0); before the last stage it vanishes at another point. run.tol must not stop
+ * there. */
+static void tolerance_waits_for_the_last_stage(blo_comm *comm)
+{
+  run r;
+  begin(comm, "{kind: vector, shards: 4}",
+        "lower: {batch: 0}\nupper: {batch: 0}\nstages: {penalty: 1, steps: 5, number: 3}\n", &r);
+  for (int k = 0; k < 20; k++) {
+    r.s->want_norms = true;
+    go(&r, 1);
+    BLO_EXPECT_ALL(k > 0 || r.r.hypergrad_norm == 0);
+    BLO_EXPECT_MSG(isinf(r.r.stationarity) == (k < 10), "step %d: %g", k, r.r.stationarity);
+    BLO_EXPECT_ALL(k < 10 || r.r.stationarity == r.r.hypergrad_norm);
+  }
+  end(comm, &r);
+}
+
 static const blo_test tests[] = {
+    {"tolerance waits for the last stage", tolerance_waits_for_the_last_stage},
     {"scalar closed forms", scalar_closed_forms},
     {"error is inverse to the penalty", error_is_inverse_to_the_penalty},
     {"stages halve the error", stages_halve_the_error},
