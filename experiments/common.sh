@@ -55,3 +55,15 @@ spread() # [printf format of a number]
       printf f " (" f " to " f ")\n", m, a[1], a[NR]
     }'
 }
+
+# What `parblo certify` says of the newest run, or of another one; prints the verdict without its numbers.
+certified() # <epsilon> [run file]
+{
+  { "$PARBLO" certify "${2:-$RUN_H5}" --epsilon "$1" 2>/dev/null || true; } | tail -n 1 | cut -d: -f1
+}
+
+# Lines of stdin, each with how often it came: "50 strict saddle, 2 not decided".
+tally()
+{
+  sort | uniq -c | sort -rn | sed 's/^ *//' | paste -sd, | sed 's/,/, /g'
+}

@@ -74,16 +74,19 @@ part_search()
 # curvature, gap at the end.
 escapes() # <title> <settings>...
 {
-  local title=$1 ends=$EXPERIMENTS/ineon_escape.txt seed
+  local title=$1 ends=$EXPERIMENTS/ineon_escape.txt verdicts=$EXPERIMENTS/ineon_verdicts.txt seed
   shift
+  : >"$verdicts"
   for seed in $MANY; do
     run ineon_escape "$FILE" --set run.seed="$seed" --set run.metrics_every=100000 "$@"
     echo "$(outcome | grep -c 'local minimum' || true)" \
       "$("$PARBLO" history "$RUN_H5" --columns iteration,n_jv,perturbations,gap --last | tail -n 1)"
+    certified 0.05 >>"$verdicts"
   done >"$ends"
-  printf '%-40s %3d of %-3d  %-18s %-20s %-12s %s\n' "$title" "$(awk '{ n += $1 } END { print n }' "$ends")" \
+  printf '%-40s %3d of %-3d  %-18s %-20s %-12s %-24s %s\n' "$title" "$(awk '{ n += $1 } END { print n }' "$ends")" \
     "$(wc -l <"$ends")" "$(awk '{ print $2 }' "$ends" | spread %.0f)" "$(awk '{ print $3 }' "$ends" | spread %.0f)" \
-    "$(awk '{ print $4 }' "$ends" | spread %.0f)" "$(awk '{ print $5 }' "$ends" | spread %.2g)"
+    "$(awk '{ print $4 }' "$ends" | spread %.0f)" "$(awk '{ print $5 }' "$ends" | spread %.2g)" \
+    "$(tally <"$verdicts")"
 }
 
 # A run file of stocbio_ineon for plain stocbio.
@@ -96,7 +99,7 @@ part_escape()
 {
   local stocbio=$EXPERIMENTS/ineon_stocbio.yml
   plain "$FILE" "$stocbio"
-  printf '%-40s %-10s  %-18s %-20s %-12s %s\n' "run" minimum iterations estimates moves gap
+  printf '%-40s %-10s  %-18s %-20s %-12s %-24s %s\n' "run" minimum iterations estimates moves gap "parblo certify"
   escapes "all noise, batch 64, epsilon 0.05"
   escapes "all noise, batch 16, epsilon 0.1" $(batches 16) --set solver.check.epsilon=0.1
   escapes "all noise, batch 16, epsilon 0.02" $(batches 16) --set solver.check.epsilon=0.02 --set run.iterations=2000
