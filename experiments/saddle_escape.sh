@@ -3,7 +3,7 @@
 # For each problem and method: in how many runs F(x) - min F <= 1e-5 at the end, how many said "approximate local
 # minimum", median iterations, and what `parblo certify` says of each run.
 #
-#   experiments/saddle_escape.sh           seeds 1 to 50 (SEEDS) of three small problems: about a minute of one core
+#   experiments/saddle_escape.sh           seeds 1 to 50 (SEEDS) of three small problems: two to five minutes, mostly starts of programs
 #   experiments/saddle_escape.sh large     seeds 1 to 10 of a 100 x 100 factorisation, and of matrix sensing (x of 100
 #                                          numbers, metric |U U' - M*|^2 / |M*|^2): about a minute
 # See common.sh and docs/methods/perturbed_aid.md.
