@@ -27,10 +27,11 @@ const method_case method_case_aid = {
           "upper:\n  step: 0.5\n  momentum: 0.5\n",
           "lower:\n  steps: 4\n  step: 0.1\n  momentum: 0.5\nadjoint:\n  iterations: 4\n"
           "upper:\n  step: 0.1\n  momentum: 0.5\n"},
-         {"lower:\n  steps: 4\n  step: 0.3\nadjoint:\n  on_curvature: truncate\n"
-          "  iterations: 4\nupper:\n  step: 0.02\n  rule: adam\n  clip: 0.1\n"},
-         {"lower:\n  steps: 2\n  rule: newton\nadjoint:\n  type: direct\n"
-          "  on_curvature: truncate\nupper:\n  step: 0.02\ndense:\n  ranks: 1\n  block: 8\n"}},
+         {.general = "lower:\n  steps: 4\n  step: 0.3\nadjoint:\n  on_curvature: truncate\n"
+                     "  iterations: 4\nupper:\n  step: 0.02\n  rule: adam\n  clip: 0.1\n"},
+         {.general =
+              "lower:\n  steps: 2\n  rule: newton\nadjoint:\n  type: direct\n"
+              "  on_curvature: truncate\nupper:\n  step: 0.02\ndense:\n  ranks: 1\n  block: 8\n"}},
     .cost = method_cost_of_aid,
     .minimum = "lower:\n  steps: 40\n  step: 0.4\nadjoint:\n  iterations: 20\n  tol: 1e-13\n"
                "upper:\n  step: 0.1\n",

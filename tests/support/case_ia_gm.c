@@ -30,12 +30,13 @@ const method_case method_case_ia_gm = {
                   "upper:\n  step: 0.1\n  batch: 20\n",
                   "lower:\n  steps: 4\n  step: 0.1\n  batch: 4\ninit:\n  step: 0.05\n"
                   "upper:\n  step: 0.1\n  batch: 4\n"},
-                 {"lower:\n  steps: 9\n  step: 0.1\n  dynamics: nesterov\n  memory: 7\n"
-                  "  set: {type: ball, radius: 3}\ninit: {rule: adam, step: 0.02}\n"
-                  "upper: {rule: adam, step: 0.02}\n"},
-                 {"lower:\n  steps: 4\n  step: 0.2\ninit: {type: last}\nupper:\n  step: 0.1\n"},
-                 {"lower:\n  steps: 4\n  step: 0.2\n  set: {type: simplex, total: 2}\n"
-                  "init: {type: fixed}\nupper:\n  step: 0.1\n"}},
+                 {.general = "lower:\n  steps: 9\n  step: 0.1\n  dynamics: nesterov\n  memory: 7\n"
+                             "  set: {type: ball, radius: 3}\ninit: {rule: adam, step: 0.02}\n"
+                             "upper: {rule: adam, step: 0.02}\n"},
+                 {.general =
+                      "lower:\n  steps: 4\n  step: 0.2\ninit: {type: last}\nupper:\n  step: 0.1\n"},
+                 {.general = "lower:\n  steps: 4\n  step: 0.2\n  set: {type: simplex, total: 2}\n"
+                             "init: {type: fixed}\nupper:\n  step: 0.1\n"}},
     .cost = cost,
     .minimum = slow,
     .minimum_of_tasks = slow,

@@ -37,10 +37,12 @@ const method_case method_case_iaptt_gm = {
           "upper:\n  step: 0.1\n  batch: 20\n",
           "lower:\n  steps: 4\n  step: 0.1\n  batch: 4\ninit:\n  step: 0.05\n"
           "upper:\n  step: 0.1\n  batch: 4\n"},
-         {"lower:\n  steps: 6\n  step: 0.2\n  memory: 4\n  set: {type: box, low: -1.5, high: 1}\n"
-          "init: {rule: adam, step: 0.02}\nupper: {rule: adam, step: 0.02, clip: 0.5}\n"},
-         {"lower:\n  steps: 5\n  step: 0.2\n  set: {type: ball, radius: 3}\n"
-          "init: {step: 0.05, decay: 0.5}\nupper:\n  step: 0.1\n  momentum: 0.5\n"}},
+         {.general =
+              "lower:\n  steps: 6\n  step: 0.2\n  memory: 4\n  set: {type: box, low: -1.5, high: "
+              "1}\n"
+              "init: {rule: adam, step: 0.02}\nupper: {rule: adam, step: 0.02, clip: 0.5}\n"},
+         {.general = "lower:\n  steps: 5\n  step: 0.2\n  set: {type: ball, radius: 3}\n"
+                     "init: {step: 0.05, decay: 0.5}\nupper:\n  step: 0.1\n  momentum: 0.5\n"}},
     .cost = cost,
     .diverging = "lower: {step: 100}",
 };

@@ -31,12 +31,14 @@ const method_case method_case_minimax_gda = {
           "  stage_decay: 0.5\n" STAGES,
           "lower:\n  step: 0.1\n  batch: 20\nupper:\n  step: 0.1\n  batch: 20\n" STAGES,
           "lower:\n  step: 0.05\n  batch: 4\nupper:\n  step: 0.05\n  batch: 4\n" STAGES},
-         {"lower:\n  step: 0.02\n  batch: 0\n  rule: adam\nupper:\n  step: 0.01\n  batch: 0\n"
-          "  rule: adam\n"
-          "stages:\n  penalty: 1\n  steps: 4\n  number: 2\n  richardson: true\n  tol: 1e-9\n"},
-         {"lower:\n  step: 0.02\n  batch: 0\n  momentum: 0.8\n  set: {type: ball, radius: 2}\n"
-          "upper:\n  step: 0.02\n  batch: 0\n  momentum: 0.5\n"
-          "  set: {type: box, low: -2, high: 2}\n" STAGES "  reset: true\n  rescale: true\n"}},
+         {.general =
+              "lower:\n  step: 0.02\n  batch: 0\n  rule: adam\nupper:\n  step: 0.01\n  batch: 0\n"
+              "  rule: adam\n"
+              "stages:\n  penalty: 1\n  steps: 4\n  number: 2\n  richardson: true\n  tol: 1e-9\n"},
+         {.general =
+              "lower:\n  step: 0.02\n  batch: 0\n  momentum: 0.8\n  set: {type: ball, radius: 2}\n"
+              "upper:\n  step: 0.02\n  batch: 0\n  momentum: 0.5\n"
+              "  set: {type: box, low: -2, high: 2}\n" STAGES "  reset: true\n  rescale: true\n"}},
     .cost = cost,
     .minimum = slow,
     .minimum_of_tasks = slow,
