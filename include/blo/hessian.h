@@ -27,7 +27,9 @@ BLO_API blo_grid *blo_hessian_grid(const blo_hessian *h);
 /** Bytes of matrix, factors and panels on the rank that has most. Call: Local. */
 BLO_API blo_int blo_hessian_bytes(const blo_hessian *h);
 
-/** Print size, grid, memory and what the bits depend on (`--dry-run`). Call: Local. */
+/** Print size, grid, memory and what the bits depend on (`--dry-run`); nothing of NULL. Call:
+ * Local.
+ */
 BLO_API void blo_hessian_describe(const blo_hessian *h, FILE *to);
 
 /** Where the matrix is wanted. */
@@ -70,7 +72,7 @@ BLO_API double blo_hessian_norm(const blo_hessian *h);
  *  Call: Local. */
 BLO_API blo_factor_kind blo_hessian_factor(const blo_hessian *h);
 BLO_API blo_int blo_hessian_minor(const blo_hessian *h);
-/** Matrices assembled and factorisations tried since it was made. Call: Local. */
+/** Matrices assembled and factorisations tried since it was made, none of NULL. Call: Local. */
 BLO_API blo_int blo_hessian_assembled(const blo_hessian *h);
 BLO_API blo_int blo_hessian_factorized(const blo_hessian *h);
 

@@ -142,8 +142,12 @@ blo_int blo_hessian_bytes(const blo_hessian *h)
 
 void blo_hessian_describe(const blo_hessian *h, FILE *to)
 {
-  blo_int n = blo_dense_n(h->matrix);
+  blo_int n;
 
+  if (h == NULL) {
+    return;
+  }
+  n = blo_dense_n(h->matrix);
   fprintf(
       to,
       "dense     H %lld x %lld on a grid of %d x %d ranks, blocks of %lld: %.2f MiB on the rank "
@@ -287,10 +291,10 @@ blo_int blo_hessian_minor(const blo_hessian *h)
 
 blo_int blo_hessian_assembled(const blo_hessian *h)
 {
-  return h->assembled;
+  return h != NULL ? h->assembled : 0;
 }
 
 blo_int blo_hessian_factorized(const blo_hessian *h)
 {
-  return h->factorized;
+  return h != NULL ? h->factorized : 0;
 }

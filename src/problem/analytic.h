@@ -30,6 +30,11 @@ typedef struct analytic_math {
   void (*start)(const void *state, double *x, double *y);
 } analytic_math;
 
+/** Initialisers of those that nearly every problem gives, from functions of the same names. */
+#define ANALYTIC_FORMULAS                                                                          \
+  .g = g, .f = f, .g_x = g_x, .g_y = g_y, .f_x = f_x, .f_y = f_y, .hv = hv, .jv = jv,              \
+  .solve = solve, .nearest = nearest, .F_x = F_x, .start = start
+
 /** What the options of these problems begin with. */
 typedef struct analytic_options {
   double start_size;

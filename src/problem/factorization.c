@@ -229,21 +229,7 @@ static void start(const void *state_, double *x, double *y)
   x[o->n_x - 1] = 0.5;
 }
 
-static const analytic_math math = {.quadratic = true,
-                                   .g = g,
-                                   .f = f,
-                                   .g_x = g_x,
-                                   .g_y = g_y,
-                                   .f_x = f_x,
-                                   .f_y = f_y,
-                                   .hv = hv,
-                                   .jv = jv,
-                                   .solve = solve,
-                                   .nearest = nearest,
-                                   .F = F,
-                                   .gap = gap,
-                                   .F_x = F_x,
-                                   .start = start};
+static const analytic_math math = {.quadratic = true, .F = F, .gap = gap, ANALYTIC_FORMULAS};
 
 /* ------------------------------------------------------------------ slots */
 

@@ -193,20 +193,7 @@ static void start(const void *state_, double *x, double *y)
   memset(y, 0, (size_t)st->o->n * sizeof *y);
 }
 
-static const analytic_math math = {.quadratic = true,
-                                   .g = g,
-                                   .f = f,
-                                   .g_x = g_x,
-                                   .g_y = g_y,
-                                   .f_x = f_x,
-                                   .f_y = f_y,
-                                   .hv = hv,
-                                   .jv = jv,
-                                   .solve = solve,
-                                   .nearest = nearest,
-                                   .gap = gap,
-                                   .F_x = F_x,
-                                   .start = start};
+static const analytic_math math = {.quadratic = true, .gap = gap, ANALYTIC_FORMULAS};
 
 /* ------------------------------------------------------------------ noise */
 

@@ -137,20 +137,7 @@ static void start(const void *state_, double *x, double *y)
   y[0] = o->y0;
 }
 
-static const analytic_math math = {.g = g,
-                                   .f = f,
-                                   .g_x = g_x,
-                                   .g_y = g_y,
-                                   .f_x = f_x,
-                                   .f_y = f_y,
-                                   .hv = hv,
-                                   .jv = jv,
-                                   .solve = solve,
-                                   .nearest = nearest,
-                                   .F = F,
-                                   .gap = gap,
-                                   .F_x = F_x,
-                                   .start = start};
+static const analytic_math math = {.F = F, .gap = gap, ANALYTIC_FORMULAS};
 
 /* ------------------------------------------------------------------ slots */
 

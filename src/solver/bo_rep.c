@@ -238,7 +238,7 @@ static blo_status update(blo_solver *s, blo_int k, blo_report *r)
 static blo_status solved(blo_solver *s, blo_report *r)
 {
   state *st = s->data;
-  blo_int before = st->hessian != NULL ? blo_hessian_factorized(st->hessian) : 0;
+  blo_int before = blo_hessian_factorized(st->hessian);
 
   BLO_TRY(blo_estimator_compute(st->adjoint, s->k, s->x, s->y, st->h));
   blo_report_hessian(st->hessian, before, r);
@@ -329,9 +329,7 @@ static void describe(const blo_solver *s, FILE *to)
             "          the first %lld iterations refine y, x stands still: %lld gradients of g\n",
             (long long)refining(o), (long long)(o->refine.steps * refining(o)));
   }
-  if (st->hessian != NULL) {
-    blo_hessian_describe(st->hessian, to);
-  }
+  blo_hessian_describe(st->hessian, to);
 }
 
 /* ----------------------------------------------------------------- options */

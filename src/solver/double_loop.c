@@ -35,7 +35,7 @@ static void fill_report(const blo_solver *s, const double_loop *d, blo_report *r
 blo_status double_loop_step(blo_solver *s, blo_report *r)
 {
   double_loop *d = s->data;
-  blo_int before = d->hessian != NULL ? blo_hessian_factorized(d->hessian) : 0;
+  blo_int before = blo_hessian_factorized(d->hessian);
 
   BLO_TRY(blo_lower_track(d->lower, s->k, s->x, s->y));
   BLO_TRY(blo_estimator_compute(d->adjoint, s->k, s->x, s->y, d->hx));
@@ -62,7 +62,5 @@ void double_loop_describe(const blo_solver *s, FILE *to)
 {
   const double_loop *d = s->data;
 
-  if (d->hessian != NULL) {
-    blo_hessian_describe(d->hessian, to);
-  }
+  blo_hessian_describe(d->hessian, to);
 }

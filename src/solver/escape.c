@@ -115,7 +115,6 @@ static double useful_iota(const escape *e)
 
 static blo_status check_theory(const escape *e, const escape_options *o, const plan *p)
 {
-
   BLO_CHECK(e->ctx, o->lipschitz > 0 && o->hessian_lipschitz > 0, BLO_E_OPTION,
             "solver.escape.rule = 'theory' needs lipschitz and hessian_lipschitz, the Lipschitz "
             "constants of the gradient and of the Hessian of F, greater than 0");

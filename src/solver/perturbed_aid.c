@@ -74,7 +74,7 @@ static void destroy_pair(pair *p)
 /** At y as it is. */
 static blo_status look(blo_solver *s, state *st, const pair *p, blo_vec *hx, blo_report *r)
 {
-  blo_int before = st->hessian != NULL ? blo_hessian_factorized(st->hessian) : 0;
+  blo_int before = blo_hessian_factorized(st->hessian);
 
   BLO_TRY(blo_estimator_compute(p->adjoint, s->k, s->x, s->y, hx));
   blo_report_estimate(p->adjoint, r);
@@ -160,9 +160,7 @@ static void describe(const blo_solver *s, FILE *to)
   const state *st = s->data;
 
   escape_describe(st->escape, to);
-  if (st->hessian != NULL) {
-    blo_hessian_describe(st->hessian, to);
-  }
+  blo_hessian_describe(st->hessian, to);
 }
 
 static const blo_opt_row lower_rows[] = {
